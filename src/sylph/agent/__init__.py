@@ -1,0 +1,1 @@
+"""The agent: one per node; wires sources, store and query together."""

@@ -1,0 +1,1 @@
+"""The broker: compiles, fans out to agents, merges, streams results."""

@@ -1,0 +1,1 @@
+"""Every PxL function: one declaration each."""

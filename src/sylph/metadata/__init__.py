@@ -1,0 +1,1 @@
+"""Who is who on a node, with time: processes, containers, pods, services, addresses."""

@@ -1,0 +1,1 @@
+"""Plans: nodes, rewrite rules, the split into agent and broker parts, SQL."""

@@ -1,0 +1,137 @@
+"""Plan nodes: a small typed DAG. A node is immutable, knows its relation, and is compared by identity.
+
+The compiler builds it from `Source` up to `Sink`; rules rewrite it; `split` cuts it into an agent and a broker part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sylph.plan.expressions import AggregateCall, Expression, LiteralValue
+from sylph.tables.types import Relation
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Source:
+    """Rows of a table with `start` <= time_ <= `end` (ns, None: no bound). `relation` holds the columns read."""
+
+    table: str
+    relation: Relation
+    start: int | None = None
+    end: int | None = None
+    streaming: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TableFunctionSource:
+    """Rows of a table function called with literal arguments."""
+
+    function: str
+    arguments: Mapping[str, LiteralValue]
+    relation: Relation
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Map:
+    """Exactly `outputs`, in order: kept columns are `ColumnRef`s."""
+
+    input: Node
+    outputs: tuple[tuple[str, Expression], ...]
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relation", {name: value.type for name, value in self.outputs})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Filter:
+    """Rows for which the BOOLEAN `condition` is true."""
+
+    input: Node
+    condition: Expression
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relation", self.input.relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Limit:
+    """The first `rows` rows; with `per_agent`, of every agent rather than overall."""
+
+    input: Node
+    rows: int
+    per_agent: bool = False
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relation", self.input.relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Aggregate:
+    """One row for each distinct value of `groups`; without groups, exactly one row."""
+
+    input: Node
+    groups: tuple[str, ...]
+    outputs: tuple[tuple[str, AggregateCall], ...]
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        relation = {name: self.input.relation[name] for name in self.groups}
+        relation.update((name, value.type) for name, value in self.outputs)
+        object.__setattr__(self, "relation", relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Join:
+    """`how` is inner, left or outer (a right join is a left join with its sides swapped).
+
+    `outputs` names each result column as (side, input column, output name), side 0 or 1. A side that has no row
+    gives its types' zero values.
+    """
+
+    left: Node
+    right: Node
+    how: str
+    left_on: tuple[str, ...]
+    right_on: tuple[str, ...]
+    outputs: tuple[tuple[int, str, str], ...]
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        sides = (self.left.relation, self.right.relation)
+        object.__setattr__(self, "relation", {name: sides[side][column] for side, column, name in self.outputs})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Union:
+    """Rows of all inputs, columns matched by name; in time order when there is a `time_`."""
+
+    inputs: tuple[Node, ...]
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relation", self.inputs[0].relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sink:
+    """A result table of the script."""
+
+    input: Node
+    name: str
+
+
+Node = Source | TableFunctionSource | Map | Filter | Limit | Aggregate | Join | Union
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a script asks for: its sinks in order, and the flags that govern its run."""
+
+    sinks: tuple[Sink, ...]
+    max_output_rows: int = 10_000
+    explain: bool = False
+    analyze: bool = False

@@ -1,0 +1,1 @@
+"""PxL text to a typed plan."""

@@ -1,0 +1,1 @@
+"""Running plans: snapshots, DuckDB, merging, limits, cancelling."""

@@ -1,0 +1,1 @@
+"""Sources that need no kernel program."""
