@@ -1,8 +1,32 @@
 //! The Python module `sylph._native`: thin wrappers over the crates beside it.
 
+mod interchange;
+mod row_batch;
+
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// Protobuf bytes of a `RowBatchData` message holding `batch`, an Arrow record batch with Sylph's field metadata.
+#[pyfunction]
+#[pyo3(name = "row_batch", signature = (batch, table_id, eow, eos))]
+fn encode_row_batch<'py>(
+    py: Python<'py>,
+    batch: &Bound<'py, PyAny>,
+    table_id: &str,
+    eow: bool,
+    eos: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let batch = interchange::batch_from(batch)?;
+    let bytes = py
+        .detach(|| row_batch::encode(&batch, table_id, eow, eos))
+        .map_err(PyValueError::new_err)?;
+    Ok(PyBytes::new(py, &bytes))
+}
 
 #[pymodule]
-fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<interchange::ArrowBatch>()?;
+    module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
     Ok(())
 }
