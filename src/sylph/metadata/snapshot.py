@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sylph import __version__
@@ -15,7 +15,7 @@ from sylph.metadata.node import Node
 from sylph.metadata.process import Process
 from sylph.metadata.workload import Workload
 from sylph.tables.entities import ENTITIES
-from sylph.tables.types import DataType, Relation, arrow_schema
+from sylph.tables.rows import Row, record_batch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,30 +23,16 @@ if TYPE_CHECKING:
 #: Pod id of what a whole network namespace carries, where no single pod owns it.
 NETNS_POD = "netns:"
 
-Row = Mapping[str, object]
-
 
 def upid_int(asid: int, pid: int, start_ticks: int) -> int:
     """The 128-bit id of a process: asid, pid (32 bits each), start ticks since boot (64 bits)."""
     return asid << 96 | pid << 64 | start_ticks
 
 
-def entity_table(relation: Relation, rows: Sequence[Row]) -> pa.Table:
-    """Rows as an Arrow table of `relation`; a column that a row lacks gets its type's zero value."""
+def _table(name: str, rows: Sequence[Row]) -> pa.Table:
     import pyarrow as pa
 
-    zeros: dict[DataType, object] = {DataType.STRING: "", DataType.BOOLEAN: False, DataType.FLOAT64: 0.0}
-    schema = arrow_schema(relation)
-    columns = []
-    for field, (name, column) in zip(schema, relation.items(), strict=True):
-        zero = zeros.get(column.data, 0)
-        values = [row.get(name, zero) for row in rows]
-        if column.data is DataType.UINT128:
-            raw = [value.to_bytes(16, "big") for value in values if isinstance(value, int)]
-            columns.append(pa.ExtensionArray.from_storage(pa.uuid(), pa.array(raw, pa.binary(16))))
-        else:
-            columns.append(pa.array(values, field.type))
-    return pa.Table.from_arrays(columns, schema=schema)
+    return pa.Table.from_batches([record_batch(ENTITIES[name], rows)])
 
 
 class Snapshots:
@@ -66,7 +52,7 @@ class Snapshots:
             if version != self._version:
                 self._tables = self._build()
                 self._version = version
-            return {**self._tables, "agent": entity_table(ENTITIES["agent"], [self._agent()])}
+            return {**self._tables, "agent": _table("agent", [self._agent()])}
 
     def _agent(self) -> Row:
         node = self._node
@@ -97,7 +83,7 @@ class Snapshots:
             "namespace": [{"namespace_id": f"namespace:{name}", "namespace": name} for name in sorted(pods.namespaces)],
             "address": pods.addresses(self._state),
         }
-        return {name: entity_table(relation, rows.get(name, ())) for name, relation in ENTITIES.items()}
+        return {name: _table(name, rows.get(name, ())) for name in ENTITIES}
 
     def _process(self, process: Process, workload: Workload) -> Row:
         return {
