@@ -1,0 +1,167 @@
+"""The store: every table's rows in memory and on disk, under two byte budgets."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from sylph.store.batch import HotBatch, admit
+from sylph.store.budget import divide
+from sylph.store.loss import Cause, Loss, LossLog
+from sylph.store.segment import Segment
+from sylph.store.snapshot import Snapshot
+from sylph.store.stats import TableStats
+from sylph.store.table import TableState
+from sylph.tables.declare import Table
+
+
+class Store:
+    """Tables of an agent. Every method may be called from any thread.
+
+    `memory` and `disk` are budgets in bytes, divided by `budget.divide`; the oldest rows of a table leave when its
+    part is full. `directory` None or `disk` 0 keeps everything in memory. Otherwise rows are on disk at the latest
+    `flush_interval` seconds after they arrived, and what a former store left in `directory` is read again.
+    `clock` gives monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        *,
+        directory: Path | None,
+        memory: int = 512 << 20,
+        disk: int = 2 << 30,
+        flush_interval: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if memory <= 0:
+            raise ValueError(f"memory budget must be positive, not {memory}")
+        if disk < 0:
+            raise ValueError(f"disk budget must not be negative, not {disk}; 0 keeps everything in memory")
+        if flush_interval <= 0:
+            raise ValueError(f"flush interval must be positive, not {flush_interval}")
+        if directory is not None and disk:
+            raise NotImplementedError("the store keeps everything in memory so far; pass directory=None")
+        self._memory = memory
+        self._clock = clock
+        self._losses = LossLog()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._released: deque[tuple[TableState, list[HotBatch], list[Segment]]] = deque()
+        hot = divide(tables.values(), memory)
+        self._tables = {
+            name: TableState(table, number, hot[name], 0) for number, (name, table) in enumerate(tables.items())
+        }
+
+    def append(self, table: str, batch: pa.RecordBatch) -> None:
+        """Add rows, without copying and without waiting for the disk.
+
+        Raises KeyError for an unknown table, ValueError when the columns are not the declared ones and RuntimeError
+        after `close`. Rows that do not fit are counted as a loss, not raised.
+        """
+        state = self._state(table)
+        hot = admit(batch, state.schema, table)
+        if not hot.rows:
+            return
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            self._drain()
+            if self._make_room(state, hot.size):
+                state.push(hot)
+            else:
+                state.rows_lost += hot.rows
+                state.bytes_lost += hot.size
+                self._losses.add(
+                    table,
+                    Cause.BUDGET,
+                    hot.rows,
+                    hot.size,
+                    f"a batch of {hot.size} bytes does not fit; the table may hold {state.max_hot}",
+                )
+
+    def snapshot(self, table: str, start: int | None = None, end: int | None = None) -> Snapshot:
+        """The table's rows at this moment: all batches and segments that overlap `start` to `end` (inclusive, ns).
+
+        Raises KeyError for an unknown table.
+        """
+        state = self._state(table)
+        low = -(1 << 63) if start is None else start
+        high = (1 << 63) - 1 if end is None else end
+        with self._lock:
+            self._drain()
+            batches = [batch for batch in state.hot if batch.min_time <= high and batch.max_time >= low]
+            segments = [item for item in state.visible() if item.min_time <= high and item.max_time >= low]
+            for batch in batches:
+                batch.pins += 1
+            for segment in segments:
+                segment.pins += 1
+
+        def release() -> None:
+            self._released.append((state, batches, segments))
+            # May run inside a garbage collection of the very thread that holds the lock: never wait here.
+            if self._lock.acquire(blocking=False):
+                try:
+                    self._drain()
+                finally:
+                    self._lock.release()
+
+        return Snapshot(state.schema, [batch.data for batch in batches], list(segments), release)
+
+    def stats(self) -> list[TableStats]:
+        """Figures of every table."""
+        with self._lock:
+            self._drain()
+            return [state.stats() for state in self._tables.values()]
+
+    def take_losses(self) -> list[Loss]:
+        """What was lost since the last call."""
+        return self._losses.take()
+
+    @property
+    def memory_used(self) -> int:
+        """Bytes of all batches in memory, with those that only a snapshot still holds."""
+        return sum(state.hot_bytes + state.lingering_hot for state in self._tables.values())
+
+    def close(self) -> None:
+        """Refuse further rows. May be called again."""
+        with self._lock:
+            self._closed = True
+
+    def _state(self, table: str) -> TableState:
+        try:
+            return self._tables[table]
+        except KeyError:
+            raise KeyError(f"no table {table!r}; the store has {', '.join(sorted(self._tables))}") from None
+
+    def _drain(self) -> None:
+        while self._released:
+            state, batches, segments = self._released.popleft()
+            for batch in batches:
+                state.release(batch)
+            for segment in segments:
+                segment.pins -= 1
+
+    def _make_room(self, state: TableState, size: int) -> bool:
+        """Evict until `size` more bytes fit; False when they cannot."""
+        if size > state.max_hot:
+            return False
+        while state.hot_bytes + size > state.max_hot:
+            self._evict(state)
+        while self.memory_used + size > self._memory:
+            # Snapshots hold evicted batches: give up other old ones, of the table that has most.
+            free = [other for other in self._tables.values() if other.hot and not other.hot[0].pins]
+            if not free:
+                return False
+            self._evict(max(free, key=lambda other: other.hot_bytes))
+        return True
+
+    def _evict(self, state: TableState) -> None:
+        rows, size = state.evict()
+        if rows:
+            self._losses.add(state.name, Cause.BUDGET, rows, size, "dropped from memory before it could be written")
