@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sylph.plan.expressions import AggregateCall, Expression, LiteralValue
-from sylph.tables.types import Relation
+from sylph.tables.types import ColumnType, DataType, Relation
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -117,6 +117,57 @@ class Union:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Remote:
+    """Rows that the agents' sink `name` sends to the broker. Made by `split`, never by the compiler."""
+
+    name: str
+    relation: Relation
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PartialAggregate:
+    """The agent's half of an `Aggregate`: one row a group, holding each output's states.
+
+    State `i` of output `x` is column `x#i`; its type is the engine's own, hence DATA_TYPE_UNKNOWN.
+    """
+
+    input: Node
+    groups: tuple[str, ...]
+    outputs: tuple[tuple[str, AggregateCall], ...]
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        relation = {name: self.input.relation[name] for name in self.groups}
+        for name, call in self.outputs:
+            relation.update((state_name(name, i), STATE) for i in range(len(call.overload.partial)))
+        object.__setattr__(self, "relation", relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MergeAggregate:
+    """The broker's half of an `Aggregate`: merges the states of `PartialAggregate`s and finishes them."""
+
+    input: Node
+    groups: tuple[str, ...]
+    outputs: tuple[tuple[str, AggregateCall], ...]
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        relation = {name: self.input.relation[name] for name in self.groups}
+        relation.update((name, value.type) for name, value in self.outputs)
+        object.__setattr__(self, "relation", relation)
+
+
+#: Type of an aggregate's state column.
+STATE = ColumnType(DataType.DATA_TYPE_UNKNOWN)
+
+
+def state_name(output: str, index: int) -> str:
+    """Name of the column that holds one state of an aggregate's output."""
+    return f"{output}#{index}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Sink:
     """A result table of the script."""
 
@@ -124,7 +175,19 @@ class Sink:
     name: str
 
 
-Node = Source | TableFunctionSource | Map | Filter | Limit | Aggregate | Join | Union
+Node = (
+    Source
+    | TableFunctionSource
+    | Map
+    | Filter
+    | Limit
+    | Aggregate
+    | Join
+    | Union
+    | Remote
+    | PartialAggregate
+    | MergeAggregate
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,174 @@
+"""Walking and rewriting plans and expressions. Plans are walked without recursion, so that no depth can hurt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
+from sylph.plan.nodes import (
+    Aggregate,
+    Filter,
+    Join,
+    Limit,
+    Map,
+    MergeAggregate,
+    Node,
+    PartialAggregate,
+    Plan,
+    Remote,
+    Sink,
+    Source,
+    TableFunctionSource,
+    Union,
+)
+
+
+def inputs(node: Node) -> tuple[Node, ...]:
+    """The nodes that `node` reads, in order."""
+    match node:
+        case Map() | Filter() | Limit() | Aggregate() | PartialAggregate() | MergeAggregate():
+            return (node.input,)
+        case Join():
+            return (node.left, node.right)
+        case Union():
+            return node.inputs
+        case Source() | TableFunctionSource() | Remote():
+            return ()
+
+
+def with_inputs(node: Node, new: tuple[Node, ...]) -> Node:
+    """`node` over other inputs; the same object when they are the same."""
+    if all(a is b for a, b in zip(inputs(node), new, strict=True)):
+        return node
+    match node:
+        case Map():
+            return Map(new[0], node.outputs)
+        case Filter():
+            return Filter(new[0], node.condition)
+        case Limit():
+            return Limit(new[0], node.rows, node.per_agent)
+        case Aggregate():
+            return Aggregate(new[0], node.groups, node.outputs)
+        case PartialAggregate():
+            return PartialAggregate(new[0], node.groups, node.outputs)
+        case MergeAggregate():
+            return MergeAggregate(new[0], node.groups, node.outputs)
+        case Join():
+            return Join(new[0], new[1], node.how, node.left_on, node.right_on, node.outputs)
+        case Union():
+            return Union(new)
+        case Source() | TableFunctionSource() | Remote():
+            return node
+
+
+def postorder(roots: Iterable[Node]) -> list[Node]:
+    """Every node once, inputs before their consumers, in a stable order."""
+    order: list[Node] = []
+    seen: set[int] = set()
+    for root in roots:
+        stack: list[tuple[Node, bool]] = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                order.append(node)
+                continue
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(inputs(node)))
+    return order
+
+
+def roots(plan: Plan) -> list[Node]:
+    """What each sink shows."""
+    return [sink.input for sink in plan.sinks]
+
+
+def consumers(plan: Plan) -> dict[int, int]:
+    """How many nodes and sinks read each node, by the node's id()."""
+    count: dict[int, int] = {}
+    for sink in plan.sinks:
+        count[id(sink.input)] = count.get(id(sink.input), 0) + 1
+    for node in postorder(roots(plan)):
+        for child in inputs(node):
+            count[id(child)] = count.get(id(child), 0) + 1
+    return count
+
+
+def rewrite(plan: Plan, rule: Callable[[Node], Node]) -> Plan:
+    """Apply `rule` to every node, inputs first. Shared nodes stay shared; an unchanged plan is the same object."""
+    new: dict[int, Node] = {}
+    for node in postorder(roots(plan)):
+        new[id(node)] = rule(with_inputs(node, tuple(new[id(child)] for child in inputs(node))))
+    return with_roots(plan, [new[id(sink.input)] for sink in plan.sinks])
+
+
+def with_roots(plan: Plan, new: list[Node]) -> Plan:
+    """The plan with other nodes under its sinks; the same object when they are the same."""
+    if all(sink.input is node for sink, node in zip(plan.sinks, new, strict=True)):
+        return plan
+    sinks = tuple(
+        sink if sink.input is node else Sink(node, sink.name) for sink, node in zip(plan.sinks, new, strict=True)
+    )
+    return replace(plan, sinks=sinks)
+
+
+def subexpressions(expression: Expression) -> Iterator[Expression]:
+    """The expression and everything in it."""
+    stack = [expression]
+    while stack:
+        item = stack.pop()
+        yield item
+        if isinstance(item, Call):
+            stack.extend(item.args)
+
+
+def references(expression: Expression) -> set[str]:
+    """Names of the columns that the expression reads."""
+    return {item.name for item in subexpressions(expression) if isinstance(item, ColumnRef)}
+
+
+def substitute(expression: Expression, values: Mapping[str, Expression]) -> Expression:
+    """The expression with columns replaced; columns not in `values` stay."""
+    match expression:
+        case ColumnRef(name):
+            return values.get(name, expression)
+        case Literal():
+            return expression
+        case Call(function, args, overload, kind):
+            new = tuple(substitute(arg, values) for arg in args)
+            if all(a is b for a, b in zip(args, new, strict=True)):
+                return expression
+            return Call(function, new, overload, kind)
+
+
+def depth(expression: Expression) -> int:
+    """Nesting depth: 1 for a column or literal."""
+    if not isinstance(expression, Call):
+        return 1
+    return 1 + max((depth(arg) for arg in expression.args), default=0)
+
+
+def conjuncts(condition: Expression) -> list[Expression]:
+    """The terms of a chain of BOOLEAN `logicalAnd`s, left to right."""
+    terms: list[Expression] = []
+    stack = [condition]
+    while stack:
+        item = stack.pop()
+        if is_and(item):
+            assert isinstance(item, Call)
+            stack.extend(reversed(item.args))
+        else:
+            terms.append(item)
+    return terms
+
+
+def is_and(expression: Expression) -> bool:
+    """Whether this is `and` of two BOOLEANs."""
+    return (
+        isinstance(expression, Call)
+        and expression.function == "logicalAnd"
+        and all(arg.type.data == expression.type.data for arg in expression.args)
+    )

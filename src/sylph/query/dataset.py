@@ -1,0 +1,73 @@
+"""What queries run over: the contract between the engine and whoever holds the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sylph.tables.declare import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Segment(Protocol):
+    """A Parquet file of rows."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many rows it holds."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        ...
+
+
+class Snapshot(Protocol):
+    """Rows of a table at one moment, each once: in `segments` (older) or in `batches`, both in time order."""
+
+    @property
+    def batches(self) -> Sequence[pa.RecordBatch]:
+        """Rows in memory, all of one schema."""
+        ...
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """Rows on disk."""
+        ...
+
+
+class Dataset(Protocol):
+    """Tables, metadata and facts of one node."""
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Every table that may be read, by name, whether or not it has rows."""
+        ...
+
+    @property
+    def directories(self) -> Sequence[Path]:
+        """Where segments are: the only files that a query can open."""
+        ...
+
+    @property
+    def constants(self) -> Mapping[str, str | int]:
+        """This node's values of `sylph.plan.templates.CONSTANTS`."""
+        ...
+
+    def snapshot(self, table: str, start: int | None, end: int | None) -> AbstractContextManager[Snapshot]:
+        """Rows of `table`, at least those with `start` <= time_ <= `end` (ns); held until the context ends."""
+        ...
+
+    def entities(self) -> Mapping[str, pa.Table]:
+        """The metadata snapshot: one table for each of `sylph.tables.entities.ENTITIES`."""
+        ...

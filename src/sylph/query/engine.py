@@ -1,0 +1,131 @@
+"""Running plans over one node's data."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sylph.plan.errors import PlanError
+from sylph.plan.nodes import Limit, Plan, Sink
+from sylph.plan.optimise import optimise
+from sylph.plan.sql import Statement, statement
+from sylph.plan.walk import postorder, roots, with_roots
+from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stats, TableMeta
+from sylph.query.arrow import Shape
+from sylph.query.dataset import Dataset
+from sylph.query.duck import Instances
+from sylph.query.errors import translate
+from sylph.query.limits import Limits
+from sylph.query.scan import Scans
+from sylph.query.watch import Watchdog, Watched
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+#: Rows of a result batch.
+BATCH_ROWS = 16_384
+
+
+class Engine:
+    """Runs plans in DuckDB over a dataset. Thread-safe; DuckDB is loaded with the first query.
+
+    `running` queries run at once and `waiting` more may wait; the next is refused.
+    """
+
+    def __init__(self, dataset: Dataset, *, running: int = 4, waiting: int = 128, threads: int | None = None) -> None:
+        self.dataset = dataset
+        self._instances = Instances(
+            dataset.directories, running=running, waiting=waiting, threads=threads or os.cpu_count() or 1
+        )
+        self._watchdog = Watchdog()
+
+    def close(self) -> None:
+        """Refuse further queries and end what is idle."""
+        self._instances.close()
+
+    def run(
+        self,
+        plan: Plan,
+        *,
+        limits: Limits | None = None,
+        cancel: CancelToken | None = None,
+        remote: Mapping[str, pa.Table | pa.RecordBatchReader] | None = None,
+    ) -> Iterator[Result]:
+        """Yields every TableMeta, then each sink's Rows in turn, then Stats.
+
+        `remote` holds what agents sent, by `Remote` node. Raises QueryError; closing the iterator ends the query.
+        """
+        watched = Watched(limits or Limits(), cancel or CancelToken())
+        try:
+            final = prepare(plan, watched.limits)
+            statements = [statement(sink.input, self.dataset.constants) for sink in final.sinks]
+        except PlanError as error:
+            raise QueryError(Code.INVALID_ARGUMENT, str(error)) from None
+        return self._run(final, statements, watched, remote or {})
+
+    def _run(
+        self,
+        plan: Plan,
+        statements: list[Statement],
+        watched: Watched,
+        remote: Mapping[str, pa.Table | pa.RecordBatchReader],
+    ) -> Iterator[Result]:
+        for sink in plan.sinks:
+            yield TableMeta(sink.name, sink.input.relation)
+        with self._cursor(watched) as cursor, Scans(self.dataset, postorder(roots(plan)), remote) as scans:
+            for sink, query in zip(plan.sinks, statements, strict=True):
+                text = query.text(scans.bind(cursor, query))
+                yield from _rows(cursor, text, sink, watched)
+            yield Stats(time.perf_counter_ns() - watched.began, 0, scans.bytes, scans.rows)
+
+    @contextmanager
+    def _cursor(self, watched: Watched) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of one's own within the query's bounds; errors come out as QueryError."""
+        import duckdb
+
+        instance = self._instances.take(watched.cancel, watched.deadline)
+        try:
+            cursor = instance.cursor()
+            watched.stop = cursor.interrupt
+            self._watchdog.add(watched)
+            try:
+                cursor.execute(f"SET memory_limit = '{max(watched.limits.memory, 1) // 1024 + 1}KiB'")
+                yield cursor
+            except duckdb.Error as error:
+                watched.check()
+                raise translate(error, watched.limits) from None
+            finally:
+                self._watchdog.remove(watched)
+                cursor.close()
+        finally:
+            self._instances.give(instance)
+
+
+def prepare(plan: Plan, limits: Limits) -> Plan:
+    """The plan with its row caps in place, optimised."""
+    cap = min(plan.max_output_rows, limits.max_rows)
+    return optimise(with_roots(plan, [Limit(sink.input, cap) for sink in plan.sinks]))
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, text: str, sink: Sink, watched: Watched) -> Iterator[Rows]:
+    """The sink's rows in batches of some thousands. At least one batch, of which the last says so."""
+    watched.check()
+    shape = Shape(sink.input.relation)
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    reader = cursor.sql(text).to_arrow_reader(BATCH_ROWS)
+    try:
+        for batch in reader:
+            if rows + batch.num_rows > BATCH_ROWS:
+                yield Rows(sink.name, shape.join(held))
+                watched.check()
+                held, rows = [], 0
+            held.append(shape.batch(batch))
+            rows += batch.num_rows
+    finally:
+        reader.close()
+    yield Rows(sink.name, shape.join(held), last=True)

@@ -1,0 +1,25 @@
+"""DuckDB's errors as answers to the asker."""
+
+from __future__ import annotations
+
+from sylph.query.answer import Code, QueryError
+from sylph.query.limits import Limits
+
+
+def translate(error: Exception, limits: Limits) -> QueryError:
+    """What went wrong, and what to do. `error` is any duckdb.Error."""
+    import duckdb
+
+    text = str(error).strip().split("\n", 1)[0]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        used = text.rsplit("(", 1)[-1].rstrip(")") if "(" in text else "all of it"
+        message = (
+            f"the query needs more memory than its limit of {limits.memory / 2**20:.0f} MiB ({used}); "
+            "narrow start_time, filter before groupby() or merge(), or group by fewer columns"
+        )
+        return QueryError(Code.RESOURCE_EXHAUSTED, message)
+    if isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException | duckdb.InvalidInputException):
+        return QueryError(Code.INVALID_ARGUMENT, f"a value is out of range: {text}")
+    if isinstance(error, duckdb.IOException):
+        return QueryError(Code.UNAVAILABLE, f"a segment cannot be read: {text}")
+    return QueryError(Code.INTERNAL, f"the query engine failed: {text}")

@@ -1,0 +1,122 @@
+"""What a query's leaves read: snapshots of tables, table functions, entities, rows from agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sylph.plan.literals import quote, string_sql
+from sylph.plan.nodes import Node, Remote, Source, TableFunctionSource
+from sylph.plan.sql import Statement
+from sylph.query.answer import Code, QueryError
+from sylph.query.dataset import Dataset, Snapshot
+from sylph.query.table_functions import call
+from sylph.tables.entities import ENTITIES
+from sylph.tables.types import arrow_schema
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+class Scans:
+    """One consistent view of a dataset for one query; use as a context manager, in one thread.
+
+    A table is held once, over the whole time range that the query's sources ask of it.
+    """
+
+    def __init__(
+        self, dataset: Dataset, nodes: Iterable[Node], remote: Mapping[str, pa.Table | pa.RecordBatchReader]
+    ) -> None:
+        self._dataset = dataset
+        self._remote = remote
+        self._ranges: dict[str, tuple[int | None, int | None]] = {}
+        for node in nodes:
+            if isinstance(node, Source):
+                start, end = self._ranges.get(node.table, (node.start, node.end))
+                self._ranges[node.table] = (_hull(min, start, node.start), _hull(max, end, node.end))
+        self._snapshots: dict[str, Snapshot] = {}
+        self._held = ExitStack()
+        self._entities: Mapping[str, pa.Table] | None = None
+        self.rows = 0
+        self.bytes = 0
+
+    def __enter__(self) -> Self:
+        try:
+            for table, (start, end) in self._ranges.items():
+                if table not in self._dataset.tables:
+                    raise QueryError(Code.NOT_FOUND, f"there is no table {table!r} here")
+                self._snapshots[table] = self._held.enter_context(self._dataset.snapshot(table, start, end))
+        except BaseException:
+            self._held.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._snapshots.clear()
+        self._held.close()
+
+    def bind(self, cursor: duckdb.DuckDBPyConnection, statement: Statement) -> dict[str, str]:
+        """Register what the statement reads; returns the definitions to put before it."""
+        definitions: dict[str, str] = {}
+        for name, leaf in statement.leaves.items():
+            match leaf:
+                case Source():
+                    definition = self._source(cursor, name, leaf)
+                    if definition:
+                        definitions[name] = definition
+                case TableFunctionSource():
+                    cursor.register(name, call(self._dataset, leaf))
+                case Remote():
+                    if leaf.name not in self._remote:
+                        raise QueryError(Code.INTERNAL, f"nobody sent {leaf.name!r}")
+                    cursor.register(name, self._remote[leaf.name])
+        if statement.entities:
+            if self._entities is None:
+                self._entities = self._dataset.entities()
+            for entity in statement.entities:
+                cursor.register(f"entity_{entity}", self._entity(entity, self._entities.get(entity)))
+        return definitions
+
+    def _entity(self, name: str, table: pa.Table | None) -> pa.Table:
+        import pyarrow.compute as pc
+
+        if table is None:
+            return arrow_schema(ENTITIES[name]).empty_table()
+        key = table.column(0)
+        if name == "address":
+            return table
+        storage = pc.cast(key, key.type.storage_type) if hasattr(key.type, "storage_type") else key
+        if pc.count_distinct(storage).as_py() != table.num_rows:
+            raise QueryError(Code.INTERNAL, f"metadata has two rows for one {table.column_names[0]} of {name!r}")
+        return table
+
+    def _source(self, cursor: duckdb.DuckDBPyConnection, name: str, source: Source) -> str:
+        import pyarrow as pa
+
+        snapshot = self._snapshots[source.table]
+        columns = list(source.relation)
+        schema = arrow_schema(source.relation)
+        batches = [batch.select(columns) for batch in snapshot.batches]
+        hot = pa.Table.from_batches(batches, batches[0].schema if batches else schema)
+        self.rows += hot.num_rows
+        self.bytes += hot.nbytes
+        segments = snapshot.segments
+        if not segments:
+            cursor.register(name, hot)
+            return ""
+        self.rows += sum(segment.rows for segment in segments)
+        self.bytes += sum(segment.size for segment in segments)
+        chosen = ", ".join(quote(column) for column in columns)
+        files = ", ".join(string_sql(str(segment.path)) for segment in segments)
+        cold = f"SELECT {chosen} FROM read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+        if not hot.num_rows:
+            return cold
+        cursor.register(f"{name}_hot", hot)
+        return f"{cold} UNION ALL SELECT {chosen} FROM {quote(name + '_hot')}"
+
+
+def _hull(pick: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else pick(a, b)

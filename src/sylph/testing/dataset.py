@@ -1,0 +1,78 @@
+"""A dataset held in memory, optionally with its older rows in Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sylph.query.dataset import Snapshot
+from sylph.tables import TABLES
+from sylph.tables.declare import Table
+from sylph.tables.entities import ENTITIES
+from sylph.tables.types import arrow_schema
+
+
+@dataclass(frozen=True, slots=True)
+class FileSegment:
+    """A Parquet file of rows."""
+
+    path: Path
+    rows: int
+    size: int
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one table: segments first, then batches."""
+
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    segments: list[FileSegment] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MemoryDataset:
+    """Rows given by the test. `open_snapshots` counts those that nobody has closed."""
+
+    rows: dict[str, Rows] = field(default_factory=dict)
+    metadata: dict[str, pa.Table] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=lambda: TABLES)
+    directories: Sequence[Path] = ()
+    constants: Mapping[str, str | int] = field(default_factory=lambda: {"asid": 1, "hostname": "node-1", "num_cpus": 2})
+    open_snapshots: int = 0
+
+    def add(self, table: str, batch: pa.RecordBatch) -> None:
+        """Append rows to the hot part of a table; columns it lacks are not allowed."""
+        self.rows.setdefault(table, Rows()).batches.append(batch.cast(arrow_schema(self.tables[table].relation)))
+
+    def freeze(self, table: str, directory: Path) -> None:
+        """Move a table's hot rows into one Parquet file under `directory`, one of `directories`."""
+        rows = self.rows[table]
+        if not rows.batches:
+            return
+        data = pa.Table.from_batches(rows.batches)
+        path = directory / f"{table}-{len(rows.segments)}.parquet"
+        pq.write_table(data, path, compression="zstd")
+        rows.segments.append(FileSegment(path, data.num_rows, path.stat().st_size))
+        rows.batches.clear()
+
+    @contextmanager
+    def snapshot(self, table: str, start: int | None, end: int | None) -> Iterator[Snapshot]:
+        """Everything there is: the time bounds only allow to leave rows out."""
+        del start, end
+        rows = self.rows.get(table, Rows())
+        self.open_snapshots += 1
+        try:
+            yield Rows(list(rows.batches), list(rows.segments))
+        finally:
+            self.open_snapshots -= 1
+
+    def entities(self) -> Mapping[str, pa.Table]:
+        """The given entities; the others are empty."""
+        return {
+            name: self.metadata.get(name, arrow_schema(relation).empty_table()) for name, relation in ENTITIES.items()
+        }
