@@ -1,10 +1,8 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import grpc
-import pyarrow as pa
 import pytest
 
-from bench.python_row_batch import row_batch
 from sylph.api.server import Server, serve
 from tests.api.support import Handler, one_table
 
@@ -15,13 +13,8 @@ def handler() -> Handler:
 
 
 @pytest.fixture
-def encode() -> Callable[[pa.RecordBatch, str, bool, bool], bytes]:
-    return row_batch
-
-
-@pytest.fixture
-def server(handler, tmp_path, encode) -> Iterator[Server]:
-    running = serve(handler, unix=tmp_path / "px.sock", encode=encode)
+def server(handler, tmp_path) -> Iterator[Server]:
+    running = serve(handler, unix=tmp_path / "px.sock")
     yield running
     running.stop(0)
 

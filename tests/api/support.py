@@ -75,6 +75,6 @@ class _Detail:
 
 
 class CompileFailure(Exception):  # noqa: N818
-    def __init__(self, line: int, column: int, message: str) -> None:
+    def __init__(self, line: int, column: int, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.errors = (_Detail(line, column, message),)
+        self.errors = (_Detail(line, column, message, hint),)

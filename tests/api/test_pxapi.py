@@ -48,10 +48,10 @@ def answer(request, _cancel):
 
 
 @pytest.mark.parametrize("transport", ["unix", "tcp"])
-def test_pixies_python_client_is_answered(pxapi_python, handler, tmp_path, encode, transport):
+def test_pixies_python_client_is_answered(pxapi_python, handler, tmp_path, transport):
     handler.results = answer
     unix = tmp_path / "px.sock"
-    server = serve(handler, unix=unix, tcp=Tcp("127.0.0.1", 0, (KEY,), tmp_path, plaintext=True), encode=encode)
+    server = serve(handler, unix=unix, tcp=Tcp("127.0.0.1", 0, (KEY,), tmp_path, plaintext=True))
     address = f"unix:{unix}" if transport == "unix" else f"127.0.0.1:{server.tcp_port}"
     client = Path(__file__).parent / "pxapi_client.py"
     try:

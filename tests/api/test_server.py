@@ -36,36 +36,36 @@ def clusters(channel: grpc.Channel, request: cloudapi_pb2.GetClusterInfoRequest,
     return call(request, timeout=10, **options).clusters
 
 
-def test_the_socket_is_for_its_owner_only_and_goes_away(handler, tmp_path, encode):
+def test_the_socket_is_for_its_owner_only_and_goes_away(handler, tmp_path):
     path = tmp_path / "deep" / "px.sock"
-    server = serve(handler, unix=path, encode=encode)
+    server = serve(handler, unix=path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     server.stop(0)
     assert not path.exists()
 
 
-def test_a_second_server_does_not_take_the_socket(server, handler, tmp_path, encode):
+def test_a_second_server_does_not_take_the_socket(server, handler, tmp_path):
     with pytest.raises(ListenError, match="another agent listens"):
-        serve(handler, unix=tmp_path / "px.sock", encode=encode)
+        serve(handler, unix=tmp_path / "px.sock")
     with grpc.insecure_channel(f"unix:{tmp_path}/px.sock") as channel:
         assert list(execute(channel))
 
 
-def test_a_socket_left_by_a_dead_server_is_replaced(handler, tmp_path, encode):
+def test_a_socket_left_by_a_dead_server_is_replaced(handler, tmp_path):
     path = tmp_path / "px.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(os.fspath(path))
-    serve(handler, unix=path, encode=encode).stop(0)
+    serve(handler, unix=path).stop(0)
 
 
-def test_other_files_and_long_paths_are_refused(handler, tmp_path, encode):
+def test_other_files_and_long_paths_are_refused(handler, tmp_path):
     path = tmp_path / "px.sock"
     path.write_text("precious")
     with pytest.raises(ListenError, match="not a socket"):
-        serve(handler, unix=path, encode=encode)
+        serve(handler, unix=path)
     assert path.read_text() == "precious"
     with pytest.raises(ListenError, match="107 bytes"):
-        serve(handler, unix=tmp_path / ("x" * 100) / "px.sock", encode=encode)
+        serve(handler, unix=tmp_path / ("x" * 100) / "px.sock")
 
 
 def test_health_says_what_the_handler_says(channel, handler):
@@ -108,9 +108,9 @@ def test_what_is_not_there_says_so(channel):
 
 
 @pytest.fixture
-def tls_port(handler, tmp_path, encode):
+def tls_port(handler, tmp_path):
     tcp = Tcp("127.0.0.1", 0, (KEY,), tmp_path / "tls")
-    server = serve(handler, unix=tmp_path / "px.sock", tcp=tcp, encode=encode)
+    server = serve(handler, unix=tmp_path / "px.sock", tcp=tcp)
     yield server.tcp_port
     server.stop(0)
 
@@ -145,12 +145,12 @@ def test_tls_does_not_talk_plaintext(tls_port):
         clusters(channel, cloudapi_pb2.GetClusterInfoRequest(), metadata=[("pixie-api-key", KEY)])
 
 
-def test_plaintext_is_for_loopback_only_and_still_needs_a_key(handler, tmp_path, encode):
+def test_plaintext_is_for_loopback_only_and_still_needs_a_key(handler, tmp_path):
     unix = tmp_path / "px.sock"
     with pytest.raises(ListenError, match="not a loopback"):
-        serve(handler, unix=unix, tcp=Tcp("0.0.0.0", 0, (KEY,), tmp_path, plaintext=True), encode=encode)
+        serve(handler, unix=unix, tcp=Tcp("0.0.0.0", 0, (KEY,), tmp_path, plaintext=True))
     assert not unix.exists()
-    server = serve(handler, unix=unix, tcp=Tcp("127.0.0.1", 0, (KEY,), tmp_path, plaintext=True), encode=encode)
+    server = serve(handler, unix=unix, tcp=Tcp("127.0.0.1", 0, (KEY,), tmp_path, plaintext=True))
     with grpc.insecure_channel(f"127.0.0.1:{server.tcp_port}") as channel:
         with pytest.raises(grpc.RpcError):
             clusters(channel, cloudapi_pb2.GetClusterInfoRequest())
@@ -158,25 +158,25 @@ def test_plaintext_is_for_loopback_only_and_still_needs_a_key(handler, tmp_path,
     server.stop(0)
 
 
-def test_a_taken_port_leaves_nothing_behind(handler, tmp_path, encode):
+def test_a_taken_port_leaves_nothing_behind(handler, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         tcp = Tcp("127.0.0.1", taken.getsockname()[1], (KEY,), tmp_path, plaintext=True)
         with pytest.raises(ListenError, match="port is taken"):
-            serve(handler, unix=tmp_path / "px.sock", tcp=tcp, encode=encode)
+            serve(handler, unix=tmp_path / "px.sock", tcp=tcp)
     assert not (tmp_path / "px.sock").exists()
 
 
-def test_no_key_no_tcp(handler, tmp_path, encode):
+def test_no_key_no_tcp(handler, tmp_path):
     with pytest.raises(ListenError, match="at least one key"):
-        serve(handler, unix=tmp_path / "px.sock", tcp=Tcp("127.0.0.1", 0, (), tmp_path), encode=encode)
+        serve(handler, unix=tmp_path / "px.sock", tcp=Tcp("127.0.0.1", 0, (), tmp_path))
 
 
-def test_a_certificate_needs_its_key(handler, tmp_path, encode):
+def test_a_certificate_needs_its_key(handler, tmp_path):
     tcp = Tcp("127.0.0.1", 0, (KEY,), tmp_path, certificate=tmp_path / "x.crt")
     with pytest.raises(ListenError, match="give both or none"):
-        serve(handler, unix=tmp_path / "px.sock", tcp=tcp, encode=encode)
+        serve(handler, unix=tmp_path / "px.sock", tcp=tcp)
 
 
 def test_key_files(tmp_path):

@@ -15,8 +15,9 @@ from typing import Any
 
 import grpc
 
+from sylph._native import row_batch
 from sylph.api import auth, tls
-from sylph.api.batches import MAX_BYTES, Encoder
+from sylph.api.batches import MAX_BYTES
 from sylph.api.cluster import cluster_info
 from sylph.api.pb import cloudapi_pb2
 from sylph.api.pb import vizierapi_pb2 as pb
@@ -92,9 +93,8 @@ class Server:
 
 
 class _Service:
-    def __init__(self, handler: QueryHandler, encode: Encoder) -> None:
+    def __init__(self, handler: QueryHandler) -> None:
         self._handler = handler
-        self._encode = encode
         self._health_streams = threading.BoundedSemaphore(MAX_HEALTH_STREAMS)
         self.stopping = threading.Event()
 
@@ -103,7 +103,7 @@ class _Service:
         if not context.add_callback(cancel.cancel):
             return
         try:
-            yield from answer(self._handler, request, cancel, self._encode)
+            yield from answer(self._handler, request, cancel, row_batch)
         except Ended as ended:
             _abort(context, ended.code, ended.message)
 
@@ -244,18 +244,14 @@ def _listen_tcp(server: Any, tcp: Tcp) -> int:
         raise ListenError(f"cannot listen on {tcp.address}: the port is taken or not allowed") from error
 
 
-def serve(handler: QueryHandler, *, unix: Path, tcp: Tcp | None = None, encode: Encoder | None = None) -> Server:
+def serve(handler: QueryHandler, *, unix: Path, tcp: Tcp | None = None) -> Server:
     """Starts to answer on a unix socket (0600), and on TCP when `tcp` is given; returns at once.
 
-    `encode` is the native encoder unless another is given. Raises ListenError, with nothing left behind.
+    Raises ListenError, with nothing left behind.
     """
-    if encode is None:
-        from sylph._native import row_batch
-
-        encode = row_batch
     if tcp is not None and not tcp.keys:
         raise ListenError("TCP needs at least one key")
-    service = _Service(handler, encode)
+    service = _Service(handler)
     servers = [_grpc_server(service)]
     port = None
     _listen_unix(servers[0], unix)

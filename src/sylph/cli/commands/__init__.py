@@ -1,0 +1,1 @@
+"""One module a command of `px`; each defines `command`."""

@@ -1,0 +1,94 @@
+"""The entry of `px`. Each command's module is imported when it is used, since start-up time is felt."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+
+import click
+
+from sylph.cli.target import Target, target_options
+
+#: Command to (module, one line about it). The line is here so that `px --help` imports no command.
+COMMANDS = {
+    "run": ("run", "Run a script and print its tables."),
+    "script": ("script", "List and show scripts of the library."),
+    "explain": ("explain", "Show how a script would be executed."),
+    "get": ("get", "Show agents."),
+    "completion": ("completion", "Print the set-up of a shell's completion."),
+    "version": ("version", "Print the version."),
+}
+_ALIASES = {"scripts": "script"}
+#: 128 + SIGINT, as shells do.
+_INTERRUPTED = 128 + signal.SIGINT
+
+
+class _Commands(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        name = _ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"sylph.cli.commands.{COMMANDS[name][0]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and args[0] not in _ALIASES and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"no command {args[0]!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@target_options
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """See what every process of this host says and does: `px up -d`, then `px run px/cluster`."""
+    context.ensure_object(Target)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs `px` and returns its exit code: 0, 1 for any error, 130 after Ctrl-C."""
+    try:
+        if "_PX_COMPLETE" in os.environ:
+            cli.main(arguments, prog_name="px")
+        # Not cli.main, which ends with 1 when a pipe is closed and prints on Ctrl-C.
+        with cli.make_context("px", sys.argv[1:] if arguments is None else arguments) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        error.show()
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Who reads has had enough. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def main() -> None:
+    """The command `px`."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()
