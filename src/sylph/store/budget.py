@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from sylph.tables.declare import Table
 
 
+def snapshot_part(memory: int) -> int:
+    """Bytes of the memory budget that tables leave, so that rows still come in while snapshots hold evicted ones."""
+    return memory // 8
+
+
 def divide(tables: Iterable[Table], total: int) -> dict[str, int]:
     """Bytes of `total` for each table: its own share, or an equal part of what the shares leave.
 

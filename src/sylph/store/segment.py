@@ -16,7 +16,8 @@ BLOCK = 4096
 class Segment:
     """Rows `first` to `end` (exclusive; ids as in `HotBatch`) of a table. Its columns are the table's, in order.
 
-    `min_time` and `max_time` are inclusive, ns; `size` is the bytes it takes on disk.
+    `min_time` and `max_time` are inclusive, ns; `size` is the bytes it takes on disk. An `outdated` one has the columns
+    of an older declaration: it is rewritten before anybody sees it.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Segment:
     size: int
     pins: int = 0
     retired: bool = False
+    outdated: bool = False
 
 
 def on_disk(size: int) -> int:

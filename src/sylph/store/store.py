@@ -7,16 +7,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pyarrow as pa
 
 from sylph.store.batch import HotBatch, admit
-from sylph.store.budget import divide
+from sylph.store.budget import divide, snapshot_part
+from sylph.store.cold import Cold, journal_part
+from sylph.store.files import Files
 from sylph.store.loss import Cause, Loss, LossLog
 from sylph.store.segment import Segment
 from sylph.store.snapshot import Snapshot
 from sylph.store.stats import TableStats
 from sylph.store.table import TableState
+from sylph.store.writer import Writer
 from sylph.tables.declare import Table
 
 
@@ -45,18 +50,29 @@ class Store:
             raise ValueError(f"disk budget must not be negative, not {disk}; 0 keeps everything in memory")
         if flush_interval <= 0:
             raise ValueError(f"flush interval must be positive, not {flush_interval}")
-        if directory is not None and disk:
-            raise NotImplementedError("the store keeps everything in memory so far; pass directory=None")
         self._memory = memory
         self._clock = clock
         self._losses = LossLog()
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._closed = False
         self._released: deque[tuple[TableState, list[HotBatch], list[Segment]]] = deque()
-        hot = divide(tables.values(), memory)
+        durable = directory is not None and disk > 0
+        hot = divide(tables.values(), memory - snapshot_part(memory))
+        cold = divide(tables.values(), disk - journal_part(disk) if durable else 0)
         self._tables = {
-            name: TableState(table, number, hot[name], 0) for number, (name, table) in enumerate(tables.items())
+            name: TableState(table, number, hot[name], cold[name] if durable else None)
+            for number, (name, table) in enumerate(tables.items())
         }
+        self._cold = (
+            Cold(Files(directory), self._tables, self._changed, self._losses, disk)
+            if directory is not None and durable
+            else None
+        )
+        self._writer = Writer(
+            self._tables, self._changed, self._losses, self._cold, interval=flush_interval, clock=clock
+        )
+        self._writer.start()
 
     def append(self, table: str, batch: pa.RecordBatch) -> None:
         """Add rows, without copying and without waiting for the disk.
@@ -74,9 +90,9 @@ class Store:
             self._drain()
             if self._make_room(state, hot.size):
                 state.push(hot)
+                self._writer.added(state)
             else:
-                state.rows_lost += hot.rows
-                state.bytes_lost += hot.size
+                state.lose(hot.rows, hot.size)
                 self._losses.add(
                     table,
                     Cause.BUDGET,
@@ -93,6 +109,7 @@ class Store:
         state = self._state(table)
         low = -(1 << 63) if start is None else start
         high = (1 << 63) - 1 if end is None else end
+        self._forget_vanished(state)
         with self._lock:
             self._drain()
             batches = [batch for batch in state.hot if batch.min_time <= high and batch.max_time >= low]
@@ -128,10 +145,33 @@ class Store:
         """Bytes of all batches in memory, with those that only a snapshot still holds."""
         return sum(state.hot_bytes + state.lingering_hot for state in self._tables.values())
 
+    @property
+    def disk_used(self) -> int:
+        """Bytes of all files of the store, with segments that only a snapshot still holds."""
+        return self._cold.used + self._cold.journal_bytes if self._cold is not None else 0
+
+    def flush(self) -> None:
+        """Write now what waits. An error of the disk is a loss to take, not raised."""
+        self._writer.flush()
+
+    def discard(self, table: str, segment: Segment, reason: str) -> None:
+        """Take a segment out of use that turned out to be unreadable; it is counted as torn and set aside."""
+        if self._cold is not None:
+            self._cold.set_aside(self._state(table), segment, reason)
+
     def close(self) -> None:
-        """Refuse further rows. May be called again."""
+        """Write everything and refuse further rows. May be called again."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
+        self._writer.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
     def _state(self, table: str) -> TableState:
         try:
@@ -139,13 +179,23 @@ class Store:
         except KeyError:
             raise KeyError(f"no table {table!r}; the store has {', '.join(sorted(self._tables))}") from None
 
+    def _forget_vanished(self, state: TableState) -> None:
+        """Somebody may have removed files; a query would fail over them."""
+        if self._cold is None:
+            return
+        with self._lock:
+            segments = state.visible()
+        for segment in segments:
+            if not segment.path.exists():
+                self._cold.set_aside(state, segment, "the file has vanished")
+
     def _drain(self) -> None:
         while self._released:
             state, batches, segments = self._released.popleft()
             for batch in batches:
                 state.release(batch)
-            for segment in segments:
-                segment.pins -= 1
+            if self._cold is not None and [item for item in segments if self._cold.released(state, item)]:
+                self._writer.wake()
 
     def _make_room(self, state: TableState, size: int) -> bool:
         """Evict until `size` more bytes fit; False when they cannot."""
@@ -154,8 +204,9 @@ class Store:
         while state.hot_bytes + size > state.max_hot:
             self._evict(state)
         while self.memory_used + size > self._memory:
-            # Snapshots hold evicted batches: give up other old ones, of the table that has most.
-            free = [other for other in self._tables.values() if other.hot and not other.hot[0].pins]
+            # Snapshots hold evicted batches: give up other old ones, of the table that has most; held ones last.
+            full = [other for other in self._tables.values() if not all(batch.pins for batch in other.hot)]
+            free = [other for other in full if not other.hot[0].pins] or full
             if not free:
                 return False
             self._evict(max(free, key=lambda other: other.hot_bytes))
@@ -164,4 +215,5 @@ class Store:
     def _evict(self, state: TableState) -> None:
         rows, size = state.evict()
         if rows:
-            self._losses.add(state.name, Cause.BUDGET, rows, size, "dropped from memory before it could be written")
+            cause = Cause.DISK_ERROR if self._writer.failing else Cause.BUDGET
+            self._losses.add(state.name, cause, rows, size, "dropped from memory before they could be written")

@@ -21,20 +21,21 @@ from sylph.tables.types import arrow_schema
 
 class TableState:
     """State of one table. `sealed` is the first row that still has to be written; `journaled` the first one not
-    even in the journal; both only grow.
+    even in the journal; both only grow. Rows before `writing` are being written at this moment.
     """
 
-    def __init__(self, table: Table, number: int, max_hot: int, max_cold: int) -> None:
+    def __init__(self, table: Table, number: int, max_hot: int, max_cold: int | None) -> None:
         self.name = table.name
         self.number = number
         self.schema: pa.Schema = arrow_schema(table.relation)
         self.max_hot = max_hot
-        self.max_cold = max_cold
-        self.durable = max_cold > 0
+        self.durable = max_cold is not None
+        self.max_cold = max_cold or 0
         self.hot: deque[HotBatch] = deque()
         self.segments: list[Segment] = []
         self.sealed = 0
         self.journaled = 0
+        self.writing = 0
         self.next_row = 0
         self.hot_bytes = 0
         self.cold_bytes = 0
@@ -53,11 +54,7 @@ class TableState:
 
     def push(self, batch: HotBatch) -> None:
         """Append a batch that fits."""
-        batch.first = self.next_row
-        self.next_row = batch.end
-        self.hot.append(batch)
-        self.hot_bytes += batch.size
-        self.pending_bytes += batch.size
+        self._place(batch)
         self.rows_added += batch.rows
         self.bytes_added += batch.size
         self.batches_added += 1
@@ -72,13 +69,14 @@ class TableState:
         if start >= self.sealed:
             batch = self._drop()
             self.pending_bytes -= batch.size
+            if batch.first < self.writing:
+                return 0, 0  # comes back with its segment, or is counted when that fails
             self.sealed = batch.end
             self.journaled = max(self.journaled, batch.end)
             if not self.durable:
                 self._expire(batch)
                 return 0, 0
-            self.rows_lost += batch.rows
-            self.bytes_lost += batch.size
+            self.lose(batch.rows, batch.size)
             return batch.rows, batch.size
         segment = self.segment_of(start)
         if segment is None:
@@ -96,8 +94,8 @@ class TableState:
 
     def visible(self) -> list[Segment]:
         """Segments whose rows are not in memory."""
-        start = self.hot_start
-        return self.segments[: bisect_right(self.segments, start, key=lambda segment: segment.end)]
+        found = self.segments[: bisect_right(self.segments, self.hot_start, key=lambda segment: segment.end)]
+        return [segment for segment in found if not segment.outdated]
 
     def pending(self) -> list[HotBatch]:
         """Batches that still have to be written, oldest first."""
@@ -110,16 +108,47 @@ class TableState:
         return found
 
     def seal(self, batches: list[HotBatch]) -> None:
-        """Take pending batches as dealt with: they are the oldest pending ones, or were evicted meanwhile."""
-        end = batches[-1].end
+        """Take the oldest pending batches as dealt with."""
         self.pending_bytes -= sum(batch.size for batch in batches if not batch.evicted)
-        self.sealed = max(self.sealed, end)
+        self.sealed = max(self.sealed, batches[-1].end)
         self.journaled = max(self.journaled, self.sealed)
 
-    def add_segment(self, segment: Segment) -> None:
-        """Add a newer segment."""
+    def land(self, segment: Segment, batches: list[HotBatch]) -> None:
+        """Add the segment of the oldest pending batches. If some were evicted meanwhile, all are read from it now."""
         self.segments.append(segment)
         self.cold_bytes += segment.size
+        self.seal(batches)
+        if any(batch.evicted for batch in batches):
+            while self.hot and self.hot[0].first < segment.end:
+                self._drop()
+
+    def abandon(self, batches: list[HotBatch]) -> tuple[int, int]:
+        """Count those batches as lost that were evicted while they were being written in vain: rows and bytes."""
+        gone = [batch for batch in batches if batch.evicted and batch.first >= self.sealed]
+        rows, size = sum(batch.rows for batch in gone), sum(batch.size for batch in gone)
+        if gone:
+            self.sealed = gone[-1].end
+            self.journaled = max(self.journaled, self.sealed)
+            self.lose(rows, size)
+        return rows, size
+
+    def lose(self, rows: int, size: int) -> None:
+        """Count rows that were lost."""
+        self.rows_lost += rows
+        self.bytes_lost += size
+
+    def install(self, segments: list[Segment], pending: list[HotBatch]) -> None:
+        """Put what was found on disk before everything that arrived so far, which gets new ids."""
+        arrived, self.hot = self.hot, deque()
+        self.segments = segments
+        self.cold_bytes = sum(segment.size for segment in segments)
+        self.next_row = self.sealed = self.journaled = segments[-1].end if segments else 0
+        self.hot_bytes = self.pending_bytes = 0
+        for batch in pending:
+            self.next_row = max(self.next_row, batch.first)
+            self._place(batch)
+        for batch in arrived:
+            self._place(batch)
 
     def remove_segment(self, segment: Segment) -> None:
         """Forget a segment; held ones linger. The caller unlinks or moves the file once nobody holds it."""
@@ -159,6 +188,13 @@ class TableState:
         batch.pins -= 1
         if batch.evicted and not batch.pins:
             self.lingering_hot -= batch.size
+
+    def _place(self, batch: HotBatch) -> None:
+        batch.first = self.next_row
+        self.next_row = batch.end
+        self.hot.append(batch)
+        self.hot_bytes += batch.size
+        self.pending_bytes += batch.size
 
     def _drop(self) -> HotBatch:
         batch = self.hot.popleft()
