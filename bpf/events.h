@@ -6,6 +6,7 @@
 #define SYLPH_EV_CLOSE 2 // a connection ended; totals in `struct sylph_close`
 #define SYLPH_EV_EXEC 3  // a process began to run a program
 #define SYLPH_EV_EXIT 4  // a process ended
+#define SYLPH_EV_FORK 5  // a process was born; a `struct sylph_exec` without filename
 
 #define SYLPH_RECV 0
 #define SYLPH_SEND 1
