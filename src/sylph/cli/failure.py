@@ -11,6 +11,11 @@ from sylph.cli.terminal import paint, uses_colour
 from sylph.cli.text import escape
 
 
+def _lines(text: str) -> str:
+    """Text from scripts, files or the agent, made safe; line breaks are meant."""
+    return "\n".join(escape(line) for line in text.split("\n"))
+
+
 class Failure(click.ClickException):
     """Ends `px` with exit code 1 and a message; `hint` says what to do."""
 
@@ -22,11 +27,9 @@ class Failure(click.ClickException):
         """Writes the message to standard error."""
         stream = cast("TextIO", file or sys.stderr)
         colour = uses_colour(stream)
-        # Messages hold text from scripts, files and the agent; line breaks in them are meant.
-        lines = "\n".join(escape(line) for line in self.message.split("\n"))
-        stream.write(f"{paint('error:', 'red', on=colour)} {lines}\n")
+        stream.write(f"{paint('error:', 'red', on=colour)} {_lines(self.message)}\n")
         if self.hint:
-            stream.write(f"{paint('help:', 'cyan', on=colour)} {escape(self.hint)}\n")
+            stream.write(f"{paint('help:', 'cyan', on=colour)} {_lines(self.hint)}\n")
 
 
 class Reported(click.ClickException):

@@ -13,6 +13,9 @@ from sylph.cli.target import Target, target_options
 
 #: Command to (module, one line about it). The line is here so that `px --help` imports no command.
 COMMANDS = {
+    "up": ("up", "Start to watch this host."),
+    "down": ("down", "End what `px up` started."),
+    "status": ("status", "Tell whether the agent runs and answers."),
     "run": ("run", "Run a script and print its tables."),
     "script": ("script", "List and show scripts of the library."),
     "explain": ("explain", "Show how a script would be executed."),
