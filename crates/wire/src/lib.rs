@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 
 pub mod http1;
+mod inflate;
+mod text;
 
 /// Which half of an exchange a stream of bytes carries. A server *receives* requests, a client *sends* them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

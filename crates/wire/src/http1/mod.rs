@@ -1,53 +1,46 @@
 //! HTTP/1.0 and HTTP/1.1: framing (RFC 9112), pairing and text rules.
+//!
+//! Choices where the bytes leave one:
+//! - A message's time is that of the segment with its first byte, so latency is time to first byte.
+//! - Transfer-Encoding wins over Content-Length. Lengths that conflict, or a request whose last coding is not chunked,
+//!   leave the body unframed: the message is recorded and the next one searched for.
+//! - Interim responses (1xx but 101) are passed over. 101 and an accepted CONNECT are recorded at once and end the parser.
+//! - Body sizes count bytes on the wire without chunk framing, also of compressed bodies.
+//! - A response is recorded when its body ends. One that does not end is recorded by `expire`: event streams
+//!   `Limits::stream_ns` after the head, others when quiet for `quiet_ns` or older than `message_age_ns`, with the size so far.
+//! - Bytes lost inside a body of known length cost nothing. Others end the message at hand, and the next is searched for
+//!   at line starts and ends. The module `pairing` says which request a response then answers.
 
+mod body;
+mod cache;
+mod chunked;
+mod connection;
+mod exchange;
+mod headers;
+mod message;
+mod pairing;
 mod record;
+mod start;
+mod stream;
 
+pub use connection::Connection;
 pub use record::{Flow, HttpRecord, Limits, Sink, Successor};
 
-use crate::{Segment, Side};
+use crate::Side;
 
 /// Buffers and a cache that all connections of one thread share.
 #[derive(Debug, Default)]
-pub struct Scratch {}
-
-/// One traced connection.
-#[derive(Debug)]
-pub struct Connection {
-    limits: Limits,
-}
-
-impl Connection {
-    /// A connection of which nothing was seen yet.
-    pub fn new(limits: Limits) -> Self {
-        Connection { limits }
-    }
-
-    /// Takes captured bytes. The first segment of a direction may start anywhere; one that does not start at position 0
-    /// is searched for the first message start.
-    pub fn feed(&mut self, scratch: &mut Scratch, segment: &Segment<'_>, sink: &mut impl Sink) -> Flow {
-        let _ = (scratch, segment, sink, &self.limits);
-        Flow::Http1
-    }
-
-    /// Lets time pass: forgets requests that are too old, records responses that do not end. Cheap on an idle connection.
-    pub fn expire(&mut self, scratch: &mut Scratch, now_ns: u64, sink: &mut impl Sink) {
-        let _ = (scratch, now_ns, sink);
-    }
-
-    /// Ends the connection: a response that ends with it is recorded, unanswered requests are lost as `NoResponse`. The
-    /// object is as new afterwards.
-    pub fn close(&mut self, scratch: &mut Scratch, sink: &mut impl Sink) {
-        let _ = (scratch, sink);
-    }
-
-    /// Whether no message is in flight: nothing to expire.
-    pub fn is_idle(&self) -> bool {
-        true
-    }
+pub struct Scratch {
+    pool: message::Pool,
+    cache: cache::Cache,
+    fields: Vec<headers::Field>,
+    json: Vec<u8>,
+    unpack: body::Unpack,
+    req_body: String,
+    resp_body: String,
 }
 
 /// Names the side if `first_bytes` look like HTTP/1.
 pub fn infer(first_bytes: &[u8]) -> Option<Side> {
-    let _ = first_bytes;
-    None
+    start::infer(first_bytes)
 }

@@ -1,0 +1,525 @@
+//! A connection: both streams, the requests that wait and the response at hand.
+
+use super::Scratch;
+use super::cache::Block;
+use super::chunked::{Chunked, Step};
+use super::exchange::{Exchange, Head, Upload};
+use super::message::Message;
+use super::pairing::Queue;
+use super::record::{Flow, Limits, Sink};
+use super::start;
+use super::stream::{Scan, State, Stream};
+use std::sync::Arc;
+
+use crate::{Cause, Segment, Side};
+
+/// One traced connection.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) limits: Limits,
+    pub(super) requests: Stream,
+    pub(super) responses: Stream,
+    pub(super) queue: Queue,
+    /// The exchange whose response is at hand; none while that response is one to pass over.
+    pub(super) open: Option<Exchange>,
+    pub(super) upload: Upload,
+    pub(super) flow: Flow,
+    from_start: bool,
+}
+
+/// How a response starts, as far as it is always the same.
+const STATUS_LINE: &[u8] = b"HTTP/1.";
+
+impl Connection {
+    /// A connection seen from its first byte on. Directions that do not start at position 0 start mid-stream.
+    pub fn new(limits: Limits) -> Self {
+        Self::with_start(limits, true)
+    }
+
+    /// A connection older than its capture: its first bytes may be the middle of a message, wherever they say to be.
+    pub fn mid_stream(limits: Limits) -> Self {
+        Self::with_start(limits, false)
+    }
+
+    fn with_start(limits: Limits, from_start: bool) -> Self {
+        Connection {
+            limits,
+            requests: Stream::new(from_start),
+            responses: Stream::new(from_start),
+            queue: Queue::default(),
+            open: None,
+            upload: Upload::None,
+            flow: Flow::Http1,
+            from_start,
+        }
+    }
+
+    /// Takes captured bytes.
+    pub fn feed(&mut self, scratch: &mut Scratch, segment: &Segment<'_>, sink: &mut impl Sink) -> Flow {
+        if self.flow != Flow::Http1 {
+            return self.flow;
+        }
+        let Segment {
+            side,
+            time_ns,
+            position,
+            mut data,
+            mut hole,
+        } = *segment;
+        let stream = self.stream(side);
+        let expected = match stream.position {
+            Some(expected) => expected,
+            None => {
+                if position > 0 {
+                    *stream = Stream::new(false);
+                }
+                stream.position = Some(position);
+                position
+            }
+        };
+        if position > expected {
+            self.skip(scratch, side, position - expected, true, sink);
+        } else if position < expected {
+            let seen = expected - position;
+            let seen_data = usize::try_from(seen).map_or(data.len(), |n| n.min(data.len()));
+            data = &data[seen_data..];
+            hole = hole.saturating_sub(seen - seen_data as u64);
+        }
+        if side == Side::Response
+            && let Some(open) = &mut self.open
+        {
+            open.last_ns = time_ns;
+        }
+        while !data.is_empty() && self.flow == Flow::Http1 {
+            let used = self.consume(scratch, side, time_ns, data, sink);
+            let stream = self.stream(side);
+            stream.position = stream.position.map(|p| p.wrapping_add(used as u64));
+            data = &data[used..];
+        }
+        if hole > 0 && self.flow == Flow::Http1 {
+            self.skip(scratch, side, hole, false, sink);
+        }
+        if let Flow::HandedOver {
+            request_position,
+            response_position,
+            ..
+        } = &mut self.flow
+        {
+            // Both held how many bytes before the stream's position the new protocol starts.
+            let start = |s: &Stream, back: u64| s.position.unwrap_or(0).wrapping_sub(back);
+            *request_position = start(&self.requests, *request_position);
+            *response_position = start(&self.responses, *response_position);
+        }
+        self.flow
+    }
+
+    /// Lets time pass: forgets requests that are too old, records responses that do not end. Cheap on an idle connection.
+    pub fn expire(&mut self, scratch: &mut Scratch, now_ns: u64, sink: &mut impl Sink) {
+        if let Some(open) = &self.open {
+            let quiet = if self.responses.state == State::Lost {
+                self.limits.stream_ns
+            } else {
+                self.limits.quiet_ns
+            };
+            let passed = |since: u64, limit: u64| now_ns.saturating_sub(since) >= limit;
+            if passed(open.last_ns, quiet)
+                || passed(open.response.time_ns, self.limits.message_age_ns)
+                || (open.response.facts.endless && passed(open.response.time_ns, self.limits.stream_ns))
+            {
+                self.finish_exchange(scratch, sink);
+            }
+        }
+        self.queue.expire(
+            now_ns.saturating_sub(self.limits.message_age_ns),
+            &mut scratch.pool,
+            sink,
+        );
+    }
+
+    /// Ends the connection: a response that ends with it is recorded, unanswered requests are lost as `NoResponse`. The
+    /// object is as new afterwards.
+    pub fn close(&mut self, scratch: &mut Scratch, sink: &mut impl Sink) {
+        self.finish_exchange(scratch, sink);
+        let cut = |s: &Stream| s.synced && s.state == State::Head && !s.partial.is_empty();
+        if self.flow == Flow::Http1 && cut(&self.requests) {
+            sink.loss(Cause::NoResponse, 1, self.requests.partial.len() as u64);
+        }
+        if self.flow == Flow::Http1 && cut(&self.responses) && self.queue.is_empty() {
+            sink.loss(Cause::NoRequest, 1, self.responses.partial.len() as u64);
+        }
+        self.queue.close(&mut scratch.pool, sink);
+        for stream in [&mut self.requests, &mut self.responses] {
+            scratch.pool.give_bytes(std::mem::take(&mut stream.partial));
+        }
+        *self = Self::with_start(self.limits, self.from_start);
+    }
+
+    /// Whether no message is in flight: nothing to expire.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_none() && self.queue.is_idle()
+    }
+
+    pub(super) fn stream(&mut self, side: Side) -> &mut Stream {
+        match side {
+            Side::Request => &mut self.requests,
+            Side::Response => &mut self.responses,
+        }
+    }
+
+    /// The message whose body is passing on `side`, if it is wanted.
+    fn message(&mut self, side: Side) -> Option<&mut Message> {
+        match (side, self.upload) {
+            (Side::Response, _) => self.open.as_mut().map(|open| &mut open.response),
+            (Side::Request, Upload::None) => None,
+            (Side::Request, Upload::Waiting) => self.queue.last(),
+            (Side::Request, Upload::Answered) => self.open.as_mut().map(|open| &mut open.request),
+        }
+    }
+
+    /// Takes some of `data`, which is not empty: how many bytes.
+    fn consume(
+        &mut self,
+        scratch: &mut Scratch,
+        side: Side,
+        time_ns: u64,
+        data: &[u8],
+        sink: &mut impl Sink,
+    ) -> usize {
+        let stream = self.stream(side);
+        if let Some(seen) = stream.maybe_head {
+            let rest = &STATUS_LINE[usize::from(seen)..];
+            let same = rest.iter().zip(data).take_while(|(a, b)| a == b).count();
+            if same == rest.len() {
+                stream.maybe_head = None;
+                stream.state = State::Head;
+                stream.head_ns = time_ns;
+                stream.partial = scratch.pool.bytes();
+                stream.keep(STATUS_LINE, 0);
+                return same;
+            }
+            if same == data.len() {
+                stream.maybe_head = Some(seen + same as u8);
+                return same;
+            }
+            self.settle(scratch, side, sink);
+            return 0;
+        }
+        match stream.state {
+            State::Head => self.head(scratch, side, time_ns, data, sink),
+            State::Length { left } => {
+                let now = usize::try_from(left).map_or(data.len(), |left| left.min(data.len()));
+                self.body(scratch, side, &data[..now]);
+                match left - now as u64 {
+                    0 => self.finish_body(scratch, side, sink),
+                    left => self.stream(side).state = State::Length { left },
+                }
+                now
+            }
+            State::Chunked(mut chunked) => {
+                let step = chunked.step(data);
+                self.stream(side).state = State::Chunked(chunked);
+                match step {
+                    Step::Framing(used) => used,
+                    Step::Body(used) => {
+                        self.body(scratch, side, &data[..used]);
+                        used
+                    }
+                    Step::End(used) => {
+                        self.finish_body(scratch, side, sink);
+                        used
+                    }
+                    Step::Broken => {
+                        sink.loss(Cause::ParseError, 0, 0);
+                        self.finish_body(scratch, side, sink);
+                        self.lose_framing(side, 0);
+                        0
+                    }
+                }
+            }
+            State::UntilClose => {
+                self.body(scratch, side, data);
+                data.len()
+            }
+            State::Lost => {
+                if stream.partial.capacity() == 0 {
+                    stream.partial = scratch.pool.bytes();
+                }
+                let used = stream.search(side, data, time_ns);
+                if stream.partial.is_empty() {
+                    scratch.pool.give_bytes(std::mem::take(&mut stream.partial));
+                }
+                if let Some(message) = self.message(side) {
+                    // The rest of a chunked body with a hole; its framing is counted in.
+                    message.body.skip(used as u64);
+                }
+                used
+            }
+        }
+    }
+
+    /// Decides that a body that may not be there is there: takes what was held back of it.
+    fn settle(&mut self, scratch: &mut Scratch, side: Side, sink: &mut impl Sink) {
+        if let Some(seen) = self.stream(side).maybe_head.take() {
+            let mut held = &STATUS_LINE[..usize::from(seen)];
+            while !held.is_empty() {
+                let used = self.consume(scratch, side, 0, held, sink);
+                held = &held[used..];
+            }
+        }
+    }
+
+    fn body(&mut self, scratch: &mut Scratch, side: Side, data: &[u8]) {
+        // `message` borrows all of self, the pool is elsewhere.
+        if let Some(message) = self.message(side) {
+            if message.body.wants() && message.body.kept.capacity() == 0 {
+                message.body.kept = scratch.pool.bytes();
+            }
+            message.body.push(data);
+        }
+    }
+
+    fn finish_body(&mut self, scratch: &mut Scratch, side: Side, sink: &mut impl Sink) {
+        self.stream(side).state = State::Head;
+        match side {
+            Side::Request => self.upload = Upload::None,
+            Side::Response => self.finish_exchange(scratch, sink),
+        }
+    }
+
+    /// `count` bytes passed unseen: `lost`, or left out on purpose.
+    fn skip(&mut self, scratch: &mut Scratch, side: Side, count: u64, lost: bool, sink: &mut impl Sink) {
+        self.settle(scratch, side, sink);
+        let stream = self.stream(side);
+        stream.position = stream.position.map(|p| p.wrapping_add(count));
+        let state = stream.state;
+        let mut outside = 0;
+        match state {
+            State::Length { left } => {
+                if let Some(message) = self.message(side) {
+                    message.body.skip(count.min(left));
+                }
+                if count < left {
+                    self.stream(side).state = State::Length { left: left - count };
+                } else {
+                    outside = count - left;
+                    self.finish_body(scratch, side, sink);
+                    if outside > 0 {
+                        self.lose_framing(side, 0);
+                    }
+                }
+            }
+            State::Chunked(Chunked::Data { left }) if count <= left => {
+                if let Some(message) = self.message(side) {
+                    message.body.skip(count);
+                }
+                let next = if count < left {
+                    Chunked::Data { left: left - count }
+                } else {
+                    Chunked::DataEnd
+                };
+                self.stream(side).state = State::Chunked(next);
+            }
+            State::UntilClose => {
+                if let Some(message) = self.message(side) {
+                    message.body.skip(count);
+                }
+            }
+            State::Chunked(_) => {
+                // What was left out on purpose is body; the exchange stays open until something else begins.
+                if !lost && let Some(message) = self.message(side) {
+                    message.body.skip(count);
+                } else {
+                    outside = count;
+                    self.finish_body(scratch, side, sink);
+                }
+                self.lose_framing(side, 0);
+            }
+            State::Lost => {
+                outside = count;
+                let stream = self.stream(side);
+                scratch.pool.give_bytes(std::mem::take(&mut stream.partial));
+                if !lost && let Some(message) = self.message(side) {
+                    message.body.skip(count);
+                    outside = 0;
+                }
+                if self.stream(side).synced {
+                    self.lose_framing(side, 0);
+                }
+            }
+            State::Head => {
+                outside = count;
+                let stream = self.stream(side);
+                let partial = std::mem::take(&mut stream.partial);
+                let cut = u32::from(!partial.is_empty());
+                scratch.pool.give_bytes(partial);
+                if side == Side::Response && cut == 1 && self.queue.is_empty() {
+                    sink.loss(Cause::NoRequest, 1, 0);
+                }
+                self.lose_framing(side, cut);
+            }
+        }
+        let bytes = if lost { count } else { outside };
+        if bytes > 0 {
+            sink.loss(Cause::Gap, 0, bytes);
+        }
+    }
+
+    /// What follows on `side` is unknown. Of a request stream, `known` requests were lost for certain.
+    pub(super) fn lose_framing(&mut self, side: Side, known: u32) {
+        self.stream(side).lose();
+        match side {
+            Side::Request => {
+                self.upload = Upload::None;
+                self.queue.push_gap(known);
+            }
+            Side::Response => self.queue.responses_lost(),
+        }
+    }
+
+    /// Takes bytes of a head, or of the empty lines before one.
+    fn head(
+        &mut self,
+        scratch: &mut Scratch,
+        side: Side,
+        time_ns: u64,
+        data: &[u8],
+        sink: &mut impl Sink,
+    ) -> usize {
+        let limit = self.limits.head;
+        let cap = self.limits.header_text;
+        let stream = self.stream(side);
+        if !stream.partial.is_empty() {
+            let (used, scan) = stream.scan_line(side, data);
+            match scan {
+                Scan::Bad(line) if line <= limit => {
+                    let partial = std::mem::take(&mut stream.partial);
+                    self.head_lost(scratch, side, Cause::ParseError, line as u64, sink);
+                    // The bad line may itself start a message. Only lines before it are given up.
+                    let bad = &partial[line..];
+                    let stream = self.stream(side);
+                    let at = stream.search(side, bad, time_ns);
+                    if stream.state == State::Head {
+                        stream.partial = scratch.pool.bytes();
+                        stream.keep(&bad[at..], bad.len() - at);
+                    }
+                    scratch.pool.give_bytes(partial);
+                }
+                Scan::Complete(end) if end <= limit => {
+                    let partial = std::mem::take(&mut stream.partial);
+                    self.head_complete(scratch, side, &partial[..end], None, sink);
+                    scratch.pool.give_bytes(partial);
+                }
+                _ if stream.partial.len() > limit => {
+                    let partial = std::mem::take(&mut stream.partial);
+                    self.head_lost(scratch, side, Cause::Budget, partial.len() as u64, sink);
+                    scratch.pool.give_bytes(partial);
+                }
+                _ => {}
+            }
+            return used;
+        }
+        let blank = data.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
+        if blank > 0 {
+            return blank;
+        }
+        stream.head_ns = time_ns;
+        // The usual head: complete, and its header lines are those of the last one.
+        if let Some(end) = memchr::memchr(b'\n', data)
+            && let Some((block, length)) = scratch.cache.guess(stream.hint, &data[end + 1..], cap)
+            && end + 1 + length <= limit
+            && stream.scan(side, &data[..=end], 0) == Scan::Incomplete(end + 1)
+        {
+            let block = Arc::clone(block);
+            self.head_complete(scratch, side, &data[..=end + length], Some(block), sink);
+            return end + 1 + length;
+        }
+        match stream.scan(side, data, 0) {
+            Scan::Complete(end) if end <= limit => {
+                self.head_complete(scratch, side, &data[..end], None, sink);
+                end
+            }
+            Scan::Bad(line) if line <= limit => {
+                self.head_lost(scratch, side, Cause::ParseError, line as u64, sink);
+                line
+            }
+            Scan::Incomplete(line) if data.len() <= limit => {
+                stream.partial = scratch.pool.bytes();
+                stream.keep(data, line);
+                data.len()
+            }
+            _ => {
+                self.head_lost(scratch, side, Cause::Budget, limit as u64, sink);
+                limit
+            }
+        }
+    }
+
+    /// Gives up a head: counts its message, unless it only seemed to be one, and goes on searching.
+    fn head_lost(
+        &mut self,
+        scratch: &mut Scratch,
+        side: Side,
+        cause: Cause,
+        bytes: u64,
+        sink: &mut impl Sink,
+    ) {
+        let stream = self.stream(side);
+        let searched = stream.lose();
+        if searched && cause == Cause::ParseError {
+            return;
+        }
+        match side {
+            Side::Request => {
+                sink.loss(cause, 1, bytes);
+                self.queue.push_counted();
+            }
+            Side::Response => {
+                self.queue
+                    .response_unreadable(cause, bytes, &mut scratch.pool, sink);
+                self.check_upload(Upload::None);
+            }
+        }
+        self.lose_framing(side, 0);
+    }
+
+    /// After requests were taken off the queue: if the one with the passing body is gone, it is now at `place`.
+    pub(super) fn check_upload(&mut self, place: Upload) {
+        if self.upload == Upload::Waiting && self.queue.is_empty() {
+            self.upload = place;
+        }
+    }
+
+    /// `head` is a start line that was found good, and all its headers. `block` is what is known of these.
+    fn head_complete(
+        &mut self,
+        scratch: &mut Scratch,
+        side: Side,
+        head: &[u8],
+        block: Option<Arc<Block>>,
+        sink: &mut impl Sink,
+    ) {
+        let stream = self.stream(side);
+        stream.head_found();
+        let Some(end) = memchr::memchr(b'\n', head) else {
+            return;
+        };
+        let (line, fields) = (start::trim_end(&head[..=end]), &head[end + 1..]);
+        let head = Head {
+            size: head.len() as u64,
+            fields,
+            block,
+        };
+        match side {
+            Side::Request => {
+                if let Some(line) = start::request_line(line) {
+                    self.request(scratch, &line, head, sink);
+                }
+            }
+            Side::Response => {
+                if let Some(line) = start::status_line(line) {
+                    self.response(scratch, &line, head, sink);
+                }
+            }
+        }
+    }
+}

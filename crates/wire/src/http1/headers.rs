@@ -1,0 +1,321 @@
+//! A header block: its JSON text, and the facts that framing and text rules need.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::start::{TOKEN, trim_end};
+use crate::text;
+
+/// What the headers say of the body's length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Nothing.
+    #[default]
+    Unset,
+    /// One length.
+    Known(u64),
+    /// Lengths that differ, or are no numbers.
+    Conflict,
+}
+
+/// How the body's bytes are to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Encoding {
+    #[default]
+    Identity,
+    Gzip,
+    Deflate,
+    /// One that is not decoded here (br, zstd, several at once).
+    Other,
+}
+
+/// What the body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Content {
+    /// No Content-Type.
+    #[default]
+    Unset,
+    Json,
+    Text,
+    Form,
+    Other,
+}
+
+/// Target of `Upgrade`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    #[default]
+    Unset,
+    WebSocket,
+    H2c,
+    Other,
+}
+
+/// What a header block means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) length: Length,
+    /// The last transfer coding is chunked.
+    pub(super) chunked: bool,
+    /// There is a Transfer-Encoding, and its last coding is not chunked.
+    pub(super) unframed: bool,
+    pub(super) encoding: Encoding,
+    pub(super) content: Content,
+    /// The content type is one whose bodies have no end.
+    pub(super) endless: bool,
+    pub(super) upgrade: Upgrade,
+}
+
+/// One header, as ranges of the block.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// First eight bytes of the lower-cased name, big-endian: orders most names with one comparison.
+    key: u64,
+    name: Range<usize>,
+    value: Range<usize>,
+    folded: bool,
+}
+
+/// Whether `line` (with its end) can be in a header block: a field, a folded value or the empty line.
+pub(super) fn is_field(line: &[u8]) -> bool {
+    match trim_end(line) {
+        [] => true,
+        [b' ' | b'\t', ..] => true,
+        line => split_name(line).is_some(),
+    }
+}
+
+/// The name's length and sort key.
+fn split_name(line: &[u8]) -> Option<(usize, u64)> {
+    let mut key = 0_u64;
+    let mut at = 0;
+    while at < line.len() {
+        let lower = TOKEN[usize::from(line[at])];
+        if lower == 0 {
+            break;
+        }
+        if at < 8 {
+            key |= u64::from(lower) << (56 - 8 * at);
+        }
+        at += 1;
+    }
+    // Blanks before the colon are forbidden and sent.
+    let blanks = line[at..]
+        .iter()
+        .take_while(|&&b| b == b' ' || b == b'\t')
+        .count();
+    (at > 0 && line.get(at + blanks) == Some(&b':')).then_some((at, key))
+}
+
+/// Reads `block` (the lines after the start line, with the empty line at the end) and writes its JSON to `json`, emptied
+/// first; past `cap` bytes it stops after the value in hand. Lines that are no fields are left out.
+pub(super) fn read(block: &[u8], cap: usize, fields: &mut Vec<Field>, json: &mut Vec<u8>) -> Facts {
+    fields.clear();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', block) {
+        let line = trim_end(&block[start..=end]);
+        if let [b' ' | b'\t', ..] = line {
+            if let Some(last) = fields.last_mut() {
+                last.value.end = start + line.len();
+                last.folded = true;
+            }
+        } else if let Some((length, key)) = split_name(line) {
+            let colon = memchr::memchr(b':', &line[length..]).map_or(length, |at| length + at);
+            let value = trim(block, start + colon + 1..start + line.len());
+            fields.push(Field {
+                key,
+                name: start..start + length,
+                value,
+                folded: false,
+            });
+        }
+        start = end + 1;
+    }
+    let facts = facts(block, fields);
+    fields.sort_by(|a, b| compare(block, a, b));
+    write(block, cap, fields, json);
+    facts
+}
+
+fn trim(block: &[u8], mut range: Range<usize>) -> Range<usize> {
+    let blank = |b: u8| b == b' ' || b == b'\t' || b == b'\r' || b == b'\n';
+    while range.start < range.end && blank(block[range.start]) {
+        range.start += 1;
+    }
+    while range.start < range.end && blank(block[range.end - 1]) {
+        range.end -= 1;
+    }
+    range
+}
+
+fn facts(block: &[u8], fields: &[Field]) -> Facts {
+    const fn key(name: &[u8; 8]) -> u64 {
+        u64::from_be_bytes(*name)
+    }
+    let mut facts = Facts::default();
+    for field in fields {
+        let is = |name: &str| block[field.name.clone()].eq_ignore_ascii_case(name.as_bytes());
+        let unfolded;
+        let value = if field.folded {
+            unfolded = unfold(&block[field.value.clone()]);
+            &unfolded
+        } else {
+            &block[field.value.clone()]
+        };
+        const CONTENT: u64 = key(b"content-");
+        const TRANSFER: u64 = key(b"transfer");
+        const UPGRADE: u64 = key(b"upgrade\0");
+        match field.key {
+            CONTENT if is("content-length") => facts.length = facts.length.and(value),
+            CONTENT if is("content-type") => {
+                facts.content = content(value);
+                facts.endless = starts_with(value, b"text/event-stream")
+                    || starts_with(value, b"multipart/x-mixed-replace");
+            }
+            CONTENT if is("content-encoding") => facts.encoding = facts.encoding.and(value),
+            TRANSFER if is("transfer-encoding") => {
+                let last = value
+                    .rsplit(|&b| b == b',')
+                    .next()
+                    .unwrap_or_default()
+                    .trim_ascii();
+                facts.chunked = last.eq_ignore_ascii_case(b"chunked");
+                facts.unframed = !facts.chunked && !last.eq_ignore_ascii_case(b"identity");
+            }
+            UPGRADE => {
+                facts.upgrade = match value {
+                    _ if value.eq_ignore_ascii_case(b"websocket") => Upgrade::WebSocket,
+                    _ if value.eq_ignore_ascii_case(b"h2c") => Upgrade::H2c,
+                    _ => Upgrade::Other,
+                }
+            }
+            _ => {}
+        }
+    }
+    facts
+}
+
+impl Length {
+    /// Adds a `Content-Length`: the same number again, also as a list, is harmless.
+    fn and(mut self, value: &[u8]) -> Length {
+        for part in value.split(|&b| b == b',') {
+            let part = part.trim_ascii();
+            let digits = (1..=18).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+            let number = part
+                .iter()
+                .fold(0_u64, |n, b| n.wrapping_mul(10).wrapping_add(u64::from(b & 15)));
+            self = match self {
+                Length::Unset if digits => Length::Known(number),
+                Length::Known(known) if digits && known == number => self,
+                _ => return Length::Conflict,
+            };
+        }
+        self
+    }
+}
+
+impl Encoding {
+    fn and(self, value: &[u8]) -> Encoding {
+        let next = match value {
+            b"" => Encoding::Identity,
+            _ if value.eq_ignore_ascii_case(b"identity") => Encoding::Identity,
+            _ if value.eq_ignore_ascii_case(b"gzip") || value.eq_ignore_ascii_case(b"x-gzip") => {
+                Encoding::Gzip
+            }
+            _ if value.eq_ignore_ascii_case(b"deflate") => Encoding::Deflate,
+            _ => Encoding::Other,
+        };
+        match (self, next) {
+            (Encoding::Identity, next) => next,
+            (old, Encoding::Identity) => old,
+            _ => Encoding::Other,
+        }
+    }
+}
+
+fn content(value: &[u8]) -> Content {
+    if value.windows(4).any(|w| w.eq_ignore_ascii_case(b"json")) {
+        Content::Json
+    } else if starts_with(value, b"text/") {
+        Content::Text
+    } else if starts_with(value, b"application/x-www-form-urlencoded") {
+        Content::Form
+    } else {
+        Content::Other
+    }
+}
+
+fn starts_with(value: &[u8], prefix: &[u8]) -> bool {
+    value
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// A folded value on one line (RFC 9112 5.2).
+fn unfold(value: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> = value
+        .split(|&b| b == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|l| !l.is_empty())
+        .collect();
+    lines.join(&b' ')
+}
+
+/// Orders names without regard to case; equal names stay as sent.
+fn compare(block: &[u8], a: &Field, b: &Field) -> Ordering {
+    a.key.cmp(&b.key).then_with(|| {
+        // The key holds the whole of a name shorter than it.
+        if a.key & 0xff == 0 {
+            return Ordering::Equal;
+        }
+        let lower = |f: &Field| block[f.name.clone()][8..].iter().map(u8::to_ascii_lowercase);
+        lower(a).cmp(lower(b))
+    })
+}
+
+fn write(block: &[u8], cap: usize, fields: &[Field], json: &mut Vec<u8>) {
+    json.clear();
+    json.push(b'{');
+    let same = |a: &Field, b: &Field| compare(block, a, b) == Ordering::Equal;
+    for (nth, repeated) in fields.chunk_by(same).enumerate() {
+        if json.len() > cap {
+            break;
+        }
+        if nth > 0 {
+            json.push(b',');
+        }
+        json.push(b'"');
+        // A token needs no escapes.
+        json.extend_from_slice(&block[repeated[0].name.clone()]);
+        json.extend_from_slice(b"\":");
+        match repeated {
+            [field] => write_value(block, field, json),
+            _ => {
+                for (nth, field) in repeated.iter().enumerate() {
+                    if json.len() > cap {
+                        break;
+                    }
+                    json.push(if nth == 0 { b'[' } else { b',' });
+                    write_value(block, field, json);
+                }
+                json.push(b']');
+            }
+        }
+    }
+    json.push(b'}');
+}
+
+fn write_value(block: &[u8], field: &Field, json: &mut Vec<u8>) {
+    let value = &block[field.value.clone()];
+    json.push(b'"');
+    if field.folded {
+        text::push_json(json, &unfold(value));
+    } else if value.iter().fold(false, |bad, &b| {
+        bad | !matches!(b, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~')
+    }) {
+        text::push_json(json, value);
+    } else {
+        json.extend_from_slice(value);
+    }
+    json.push(b'"');
+}

@@ -1,0 +1,92 @@
+//! A request or a response whose head was read.
+
+use std::sync::Arc;
+
+use super::body::Body;
+use super::cache::Block;
+use super::headers::Facts;
+
+/// A message. Its texts are in one buffer, which comes from a pool.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) time_ns: u64,
+    /// Length of the head on the wire.
+    pub(super) head: u64,
+    /// Method and path, or reason phrase; then the headers' JSON unless `block` has it.
+    pub(super) text: String,
+    /// Where in `text` the method ends; 0 in a response.
+    pub(super) method_end: u32,
+    /// Where in `text` the path or the reason phrase ends.
+    pub(super) start_end: u32,
+    pub(super) block: Option<Arc<Block>>,
+    pub(super) minor: u8,
+    /// 0 in a request.
+    pub(super) status: u16,
+    pub(super) facts: Facts,
+    pub(super) body: Body,
+}
+
+impl Message {
+    pub(super) fn method(&self) -> &str {
+        &self.text[..self.method_end as usize]
+    }
+
+    /// Path of a request, reason phrase of a response.
+    pub(super) fn start(&self) -> &str {
+        &self.text[self.method_end as usize..self.start_end as usize]
+    }
+
+    pub(super) fn headers(&self) -> &str {
+        match &self.block {
+            Some(block) => &block.json,
+            None => &self.text[self.start_end as usize..],
+        }
+    }
+
+    /// Bytes it holds while it waits.
+    pub(super) fn cost(&self) -> usize {
+        self.text.capacity() + self.body.kept.capacity() + size_of::<Self>()
+    }
+
+    /// Bytes it had on the wire.
+    pub(super) fn wire_bytes(&self) -> u64 {
+        self.head.saturating_add(self.body.size)
+    }
+}
+
+/// Free buffers, so that an idle connection owns none and a busy one allocates none.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    texts: Vec<String>,
+    bytes: Vec<Vec<u8>>,
+}
+
+/// Buffers kept, and the largest worth keeping.
+const KEPT: usize = 128;
+const LARGEST: usize = 16 << 10;
+
+impl Pool {
+    pub(super) fn text(&mut self) -> String {
+        self.texts.pop().unwrap_or_default()
+    }
+
+    pub(super) fn bytes(&mut self) -> Vec<u8> {
+        self.bytes.pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_bytes(&mut self, mut buffer: Vec<u8>) {
+        if (1..=LARGEST).contains(&buffer.capacity()) && self.bytes.len() < KEPT {
+            buffer.clear();
+            self.bytes.push(buffer);
+        }
+    }
+
+    pub(super) fn give(&mut self, message: Message) {
+        let mut text = message.text;
+        if (1..=LARGEST).contains(&text.capacity()) && self.texts.len() < KEPT {
+            text.clear();
+            self.texts.push(text);
+        }
+        self.give_bytes(message.body.kept);
+    }
+}
