@@ -22,12 +22,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
 
 .PHONY: run
-run: build ## build, start Sylph and a small demo, print first answers
-	@scripts/demo start
+run: build demo-deps ## build, start Sylph and a small demo, print first answers
+	@$(PY) scripts/demo.py start
 
 .PHONY: stop
 stop: ## stop what `make run` started
-	@scripts/demo stop
+	@$(PY) scripts/demo.py stop
 
 .PHONY: test
 test: build test-deps ## run all tests
@@ -37,8 +37,8 @@ test: build test-deps ## run all tests
 
 .PHONY: check
 check: build ## format, lint, types, layers, generated files
-	$(BIN)/ruff format --check src tests bench scripts
-	$(BIN)/ruff check src tests bench scripts
+	$(BIN)/ruff format --check src tests bench scripts demo
+	$(BIN)/ruff check src tests bench scripts demo
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cargo fmt --all --check
@@ -48,8 +48,8 @@ check: build ## format, lint, types, layers, generated files
 
 .PHONY: format
 format: build ## format all sources
-	$(BIN)/ruff format src tests bench scripts
-	$(BIN)/ruff check --fix-only src tests bench scripts
+	$(BIN)/ruff format src tests bench scripts demo
+	$(BIN)/ruff check --fix-only src tests bench scripts demo
 	cargo fmt --all
 	$(if $(C_SOURCES),$(BIN)/clang-format -i $(C_SOURCES))
 
@@ -81,6 +81,10 @@ clean: ## remove what was built here (not the cache)
 
 .PHONY: build
 build: .venv/.installed $(NATIVE)
+
+.PHONY: demo-deps
+demo-deps:
+	@scripts/setup demo
 
 .PHONY: test-deps
 test-deps:
