@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
-from pathlib import Path
 
 from sylph._native import Capture
 from sylph.agent import reports
+from sylph.agent.dataset import AgentDataset
 from sylph.agent.ingest import Ingest
 from sylph.agent.options import Options
 from sylph.metadata.host import HostState
@@ -35,13 +35,13 @@ class Agent:
         directory = options.data_directory
         self.store = Store(
             TABLES,
-            directory=directory,
+            directory=directory if options.disk else None,
             memory=options.memory,
             disk=options.disk,
             flush_interval=options.flush_interval,
         )
         try:
-            self.state = HostState(Journal(directory / "processes.jsonl") if directory and options.disk else None)
+            self.state = HostState(Journal(directory / "processes.jsonl") if options.disk else None)
             self.state.scan()
             self.snapshots = Snapshots(self.state, self.node)
             self.upid = self._own_upid()
@@ -56,8 +56,13 @@ class Agent:
             self.store.close()
             raise
         self._report_start()
+        self.dataset = AgentDataset(TABLES, self.store, self.snapshots, self.node, directory if options.disk else None)
         self.ingest = Ingest(self.capture, self.store, self.state, self.upid)
         self.ingest.start()
+
+    def trouble(self) -> str:
+        """Why the agent takes nothing in any more; empty while it does."""
+        return f"ingest ended: {self.ingest.error}" if self.ingest.error else ""
 
     def close(self) -> None:
         """Stops capture, then stores what is left."""
@@ -87,10 +92,3 @@ class Agent:
             for name in self.capture.programs
         ]
         self.store.append("probe_status", reports.probe_batch(self.upid, programs))
-
-
-def default_data_directory() -> Path:
-    """Where an agent keeps its data when it isn't told."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/sylph")
-    return Path(os.environ.get("XDG_DATA_HOME", "~/.local/share")).expanduser() / "sylph"

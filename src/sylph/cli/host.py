@@ -1,0 +1,81 @@
+"""One host in one process, as `px up` runs it: an agent, a broker over its data, and the API, until told to end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+from sylph.agent.agent import Agent
+from sylph.agent.options import Listen, Options
+from sylph.api import auth
+from sylph.api.server import Server, Tcp, serve
+from sylph.broker.local import LocalBroker
+from sylph.query.engine import Engine
+from sylph.query.limits import Limits
+
+log = logging.getLogger("sylph")
+
+
+class Host:
+    """A running host. `close` ends it in the order that loses nothing: questions, capture, store."""
+
+    def __init__(self, options: Options) -> None:
+        self.agent = Agent(options)
+        try:
+            self.engine = Engine(self.agent.dataset)
+            self.server = self._serve(options)
+        except BaseException:
+            self.agent.close()
+            raise
+
+    def close(self) -> None:
+        """Ends everything that was started."""
+        self.server.stop()
+        self.engine.close()
+        self.agent.close()
+
+    def _serve(self, options: Options) -> Server:
+        broker = LocalBroker(self.engine, Limits(), self.agent.trouble)
+        options.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return serve(broker, unix=options.socket, tcp=_tcp(options.listen, options) if options.listen else None)
+
+
+def _tcp(listen: Listen, options: Options) -> Tcp:
+    if not listen.keys_file.exists():
+        auth.make_keys(listen.keys_file)
+        log.info("made a key for clients in %s", listen.keys_file)
+    return Tcp(
+        host=listen.host,
+        port=listen.port,
+        keys=auth.read_keys(listen.keys_file),
+        folder=options.data_directory,
+        certificate=listen.certificate,
+        private_key=listen.private_key,
+        plaintext=listen.plaintext,
+    )
+
+
+def run(options: Options) -> int:
+    """Runs a host until SIGTERM or Ctrl-C; the exit code. Raises what `Agent` and `serve` raise."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    host = Host(options)
+    log.info("watching (%s way of capture); questions to %s", host.agent.capture.method, options.socket)
+    try:
+        while not ended.wait(1.0):
+            if trouble := host.agent.trouble():
+                log.error("%s", trouble)
+                return 1
+    finally:
+        log.info("ending")
+        host.close()
+    return 0
