@@ -113,7 +113,8 @@ class Ingest(threading.Thread):
 
     def _losses(self) -> None:
         losses = [
-            reports.Loss(loss.table, loss.cause, loss.rows, loss.bytes, self._upid) for loss in self._store.take_losses()
+            reports.Loss(loss.table, loss.cause, loss.rows, loss.bytes, self._upid)
+            for loss in self._store.take_losses()
         ]
         if losses:
             self._store.append("capture_loss", reports.loss_batch(losses))

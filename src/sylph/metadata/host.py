@@ -18,6 +18,8 @@ from sylph.metadata.workload import Workload, workload_of
 
 log = logging.getLogger(__name__)
 
+#: How long an engine may take to name a container.
+_NAME_WAIT_NS = 60_000_000_000
 _NS_PER_TICK = 1_000_000_000 // TICKS_PER_SECOND
 
 
@@ -53,6 +55,8 @@ class HostState:
         self._all: dict[tuple[int, int], Process] = {}
         self._workloads: dict[tuple[int, int], Workload] = {}
         self._cgroups = CgroupPaths()
+        #: Processes whose container no engine has named yet; an engine writes its state some time after the start.
+        self._unnamed: set[tuple[int, int]] = set()
         self.version = 0
         if journal is not None:
             self._all = journal.load()
@@ -82,6 +86,7 @@ class HostState:
                 self._end(pid, now, 0)
             for process in read:
                 self._admit(process)
+            self._name(now)
             self._forget()
 
     def apply(self, events: Iterable[ProcessEvent]) -> None:
@@ -194,7 +199,22 @@ class HostState:
         found = self._workloads.get(key)
         if found is None:
             found = self._workloads[key] = workload_of(process, self._engines)
+            if found.unnamed:
+                self._unnamed.add(key)
         return found
+
+    def _name(self, now: int) -> None:
+        """Ask again for the containers that had no name."""
+        for key in list(self._unnamed):
+            process = self._all.get(key)
+            before = self._workloads.pop(key, None)
+            if process is None or before is None or now - process.start_time > _NAME_WAIT_NS:
+                self._unnamed.discard(key)
+                if process is not None and before is not None:
+                    self._workloads[key] = before
+            elif not self._workload(process).unnamed:
+                self._unnamed.discard(key)
+                self.version += 1
 
 
 class CgroupPaths:

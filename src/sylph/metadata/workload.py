@@ -42,6 +42,11 @@ class Workload:
     container_name: str = ""
 
     @property
+    def unnamed(self) -> bool:
+        """Whether it is a container that its engine does not name."""
+        return bool(self.container_id) and self.container_id.startswith(self.container_name)
+
+    @property
     def service_id(self) -> str:
         """A stable id of the service."""
         return f"service:{self.service}"
