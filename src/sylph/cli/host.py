@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -58,9 +57,8 @@ def _tcp(listen: Listen, options: Options) -> Tcp:
     )
 
 
-def run(options: Options) -> int:
-    """Runs a host until SIGTERM or Ctrl-C; the exit code. Raises what `Agent` and `serve` raise."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def run(options: Options) -> str:
+    """Runs a host until SIGTERM or Ctrl-C; what ended it before that, or "". Raises what `Agent` and `serve` raise."""
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -73,9 +71,8 @@ def run(options: Options) -> int:
     try:
         while not ended.wait(1.0):
             if trouble := host.agent.trouble():
-                log.error("%s", trouble)
-                return 1
+                return trouble
     finally:
         log.info("ending")
         host.close()
-    return 0
+    return ""

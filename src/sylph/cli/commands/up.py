@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -156,10 +155,12 @@ def run_here(options: Options) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with claimed(options.socket):
-        daemon = importlib.import_module("sylph.agent.daemon")
+        # Loads pyarrow and the native module: not needed for `px up --help`.
+        from sylph.cli import host
 
         try:
-            daemon.run(options)
+            if trouble := host.run(options):
+                raise Failure(trouble)
         except Exception as error:
             # Ours, and the system's, say what to do; anything else is a defect, whose traceback helps.
             if isinstance(error, OSError) or type(error).__module__.startswith("sylph"):
