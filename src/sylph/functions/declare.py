@@ -2,8 +2,10 @@
 
 A scalar overload runs in exactly one of three ways: as a DuckDB SQL template, as a look-up in a metadata entity,
 or as a native Arrow kernel. Templates are DuckDB SQL with `{0}`, `{1}` ... for the arguments, which are already
-parenthesised where needed; they are filled in as text, so that compiling a script needs no SQL parser. No value
-is ever null: a template must map what could be null to the type's zero value.
+parenthesised where needed, and `{asid}`, `{hostname}` ... for constants of the node that runs the query. They are
+filled in as text (a literal brace is doubled), so that compiling a script needs no SQL parser. No value is ever null:
+a template must map what could be null to the type's zero value. A template may name any kernel of
+`sylph.functions.kernels` as a SQL function.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ class Placement(StrEnum):
     BROKER = "broker"
 
 
+#: Value of a literal argument. TIME64NS is int ns; UINT128 is an int.
+LiteralValue = bool | int | float | str
+
 #: Semantic type of the result, from those of the arguments.
 SemanticRule = Callable[[tuple[SemanticType, ...]], SemanticType]
 
@@ -38,13 +43,18 @@ def no_meaning(_arguments: tuple[SemanticType, ...]) -> SemanticType:
 class Lookup:
     """`value` of the row of metadata entity `entity` whose `key` column equals the argument; zero when absent.
 
-    With `at` (a second argument, TIME64NS), the row whose [start_time, stop_time) contains that time.
+    With `at` (a second argument, TIME64NS), the row whose [start_time, stop_time) contains that time; without it, of
+    several rows for one key, the one that is current (stop_time 0), else the one that stopped last.
+
+    When the row is absent or its value is the zero value, `otherwise` is tried: a chain of look-ups, the first on the
+    call's remaining arguments, every other on the result of the one before.
     """
 
     entity: str
     key: str
     value: str
     at: bool = False
+    otherwise: tuple[Lookup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,14 @@ class Overload:
     result: DataType
     sql: str | None = None
     lookup: Lookup | None = None
-    #: Name of a function of `sylph._native.kernels`: Arrow arrays in, one Arrow array out.
+    #: Name in `sylph.functions.kernels.KERNELS`: Arrow arrays in, one Arrow array out.
     kernel: str | None = None
     init: tuple[DataType, ...] = ()
+    #: A faster template that names its arguments more than once. Use it when every argument is a column or a
+    #: literal; nested calls would double the text at each level. `render.scalar` does that.
+    fast: str | None = None
+    #: Makes the overload for the values of the `init` literals, for SQL that depends on them; `registry` calls it.
+    specialize: Callable[[Overload, tuple[LiteralValue, ...]], Overload] | None = None
 
     def __post_init__(self) -> None:
         if sum(way is not None for way in (self.sql, self.lookup, self.kernel)) != 1:

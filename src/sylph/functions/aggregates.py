@@ -1,0 +1,155 @@
+"""Aggregates: one value for a group of rows, computable in parts.
+
+Of no rows at all, `count` and `sum` are 0, `mean` is nan, `min` and `max` are the greatest and the smallest value of
+their type (inf and -inf for floats), `any` and `sample` are the zero value, quantiles are all 0.0.
+nan is no number to be least or greatest: `min`, `max` and `quantiles` pass over it.
+"""
+
+from __future__ import annotations
+
+from sylph.functions.declare import Aggregate, AggregateOverload
+from sylph.functions.semantics import MEASURES, RATES, keeps, keeps_any, quantiles_of
+from sylph.functions.signature import LETTERS, aggregate, wrap_int64
+from sylph.tables.types import DUCKDB_TYPES
+from sylph.tables.types import SemanticType as St
+
+QUANTILES = (0.01, 0.10, 0.25, 0.50, 0.75, 0.90, 0.99)
+KEYS = ("p01", "p10", "p25", "p50", "p75", "p90", "p99")
+_POINTS = f"[{', '.join(f'{point:.2f}' for point in QUANTILES)}]"
+_KEYS = f"[{', '.join(repr(key) for key in KEYS)}]"
+_NO_QUANTILES = "{{" + ", ".join(f'"{key}":0.0' for key in KEYS).replace(" ", "") + "}}"
+
+_LARGEST = "9223372036854775807"
+_SMALLEST = "(-9223372036854775807 - 1)"
+_INF = "'inf'::DOUBLE"
+_NAN = "'nan'::DOUBLE"
+
+
+def _quantiles(signature: str) -> tuple[AggregateOverload, ...]:
+    states = f"combine_aggr(to_aggregate_state({{0}}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, {_POINTS}]))"
+
+    def text(points: str) -> str:
+        return f"coalesce(CAST(to_json(map({_KEYS}, {points})) AS VARCHAR), '{_NO_QUANTILES}')"
+
+    return aggregate(
+        signature,
+        text(f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS})"),
+        (f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS}) EXPORT_STATE",),
+        (states,),
+        text("finalize({0})"),
+    )
+
+
+def _sum_int(value: str) -> tuple[str, str]:
+    """One step over rows, and the merge of such sums: both wrap, so that any order gives the same."""
+    return (wrap_int64(f"coalesce(sum({value}), 0)"), wrap_int64("coalesce(sum({0}), 0)"))
+
+
+_SUM_INT, _MERGE_INT = _sum_int("{0}")
+_SUM_BOOL, _ = _sum_int("CAST({0} AS BIGINT)")
+_SUM_FLOAT = "coalesce(sum({0}), 0.0::DOUBLE)"
+_COUNT = "count(*)"
+_MERGE_COUNT = "CAST(coalesce(sum({0}), 0) AS BIGINT)"
+
+
+def _mean(signature: str, value: str) -> tuple[AggregateOverload, ...]:
+    total = f"coalesce(sum({value}), 0.0::DOUBLE)"
+    return aggregate(
+        signature,
+        f"coalesce(avg({value}), {_NAN})",
+        (total, _COUNT),
+        (_SUM_FLOAT, _MERGE_COUNT),
+        "{0} / CAST({1} AS DOUBLE)",
+    )
+
+
+def _extreme(signatures: str, template: str) -> tuple[AggregateOverload, ...]:
+    """Least or greatest value: the same template over rows and over the parts' results."""
+    return aggregate(signatures, template, (template,), (template,), "{0}")
+
+
+def _any(letter: str, zero: str) -> tuple[AggregateOverload, ...]:
+    # A part without rows has no value to offer: its state is null, and `any_value` passes over it.
+    return aggregate(
+        f"({letter})->{letter}",
+        f"coalesce(any_value({{0}}), {zero}::{DUCKDB_TYPES[LETTERS[letter]]})",
+        ("any_value({0})",),
+        ("any_value({0})",),
+        f"coalesce({{0}}, {zero}::{DUCKDB_TYPES[LETTERS[letter]]})",
+    )
+
+
+FUNCTIONS = (
+    Aggregate(
+        "quantiles",
+        "JSON text with the quantiles p01, p10, p25, p50, p75, p90 and p99, always as floats. inf and nan are passed"
+        " over.",
+        _quantiles("(I)->S") + _quantiles("(F)->S"),
+        quantiles_of,
+        error="A t-digest: the rank of each value is within 0.02 of the one asked for, direct or merged.",
+        parameters=("value",),
+    ),
+    Aggregate(
+        "mean",
+        "Arithmetic mean as a float; of booleans, the fraction that is true; nan of no rows.",
+        _mean("(F)->F", "{0}") + _mean("(I)->F", "CAST({0} AS DOUBLE)") + _mean("(B)->F", "CAST({0} AS DOUBLE)"),
+        keeps(MEASURES),
+        parameters=("value",),
+    ),
+    Aggregate(
+        "sum",
+        "Sum; of booleans, how many are true. Integers wrap at 64 bits.",
+        aggregate("(F)->F", _SUM_FLOAT, (_SUM_FLOAT,), (_SUM_FLOAT,), "{0}")
+        + aggregate("(I)->I", _SUM_INT, (_SUM_INT,), (_MERGE_INT,), "{0}")
+        + aggregate("(B)->I", _SUM_BOOL, (_SUM_BOOL,), (_MERGE_INT,), "{0}"),
+        keeps(RATES | {St.ST_BYTES, St.ST_PERCENT}),
+        parameters=("value",),
+    ),
+    Aggregate(
+        "max",
+        "Greatest value; of no rows, the smallest value of the type.",
+        _extreme("(F)->F", f"coalesce(max({{0}}) FILTER (WHERE NOT isnan({{0}})), -{_INF})")
+        + _extreme("(I)->I (T)->T", f"coalesce(max({{0}}), {_SMALLEST})"),
+        keeps(MEASURES),
+        parameters=("value",),
+    ),
+    Aggregate(
+        "min",
+        "Least value; of no rows, the greatest value of the type.",
+        # nan is above inf in DuckDB, so it only shows when there is nothing else.
+        _extreme("(F)->F", f"least(coalesce(min({{0}}), {_INF}), {_INF})")
+        + _extreme("(I)->I (T)->T", f"coalesce(min({{0}}), {_LARGEST})"),
+        keeps(MEASURES),
+        parameters=("value",),
+    ),
+    Aggregate(
+        "count",
+        "Number of rows.",
+        aggregate("(F)->I (I)->I (T)->I (B)->I (S)->I (U)->I", _COUNT, (_COUNT,), (_MERGE_COUNT,), "{0}"),
+        parameters=("value",),
+    ),
+    Aggregate(
+        "any",
+        "Any one value of the group; the zero value of no rows.",
+        _any("B", "false")
+        + _any("I", "0")
+        + _any("F", "0")
+        + _any("T", "0")
+        + _any("S", "''")
+        + _any("U", "'00000000-0000-0000-0000-000000000000'"),
+        keeps_any,
+        parameters=("value",),
+    ),
+    Aggregate(
+        "sample",
+        "One value of the group, each row equally likely; empty of no rows.",
+        aggregate(
+            "(S)->S",
+            "coalesce(min(struct_pack(rank := random(), value := {0})).value, '')",
+            ("min(struct_pack(rank := random(), value := {0}))",),
+            ("min({0})",),
+            "coalesce(({0}).value, '')",
+        ),
+        parameters=("value",),
+    ),
+)

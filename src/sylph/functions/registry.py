@@ -1,0 +1,149 @@
+"""All functions by name, and the choice of an overload by the exact types of the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from sylph.functions import (
+    aggregates,
+    json,
+    math,
+    metadata_pod,
+    metadata_process,
+    metadata_service,
+    operators,
+    protocols,
+    regex,
+    string,
+    tables,
+)
+from sylph.functions.declare import (
+    Aggregate,
+    AggregateOverload,
+    LiteralValue,
+    Overload,
+    Scalar,
+    TableFunction,
+)
+from sylph.tables.types import ColumnType, DataType
+
+Declared = TypeVar("Declared", Scalar, Aggregate, TableFunction)
+
+
+class FunctionError(ValueError):
+    """A call that no declared function answers. `hint` says what to do about it, where that is known."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _by_name(*families: Iterable[Declared]) -> Mapping[str, Declared]:
+    functions: dict[str, Declared] = {}
+    for family in families:
+        for function in family:
+            if function.name in functions:
+                raise ValueError(f"function {function.name!r} is declared twice")
+            functions[function.name] = function
+    return MappingProxyType(functions)
+
+
+#: Scalar functions by name.
+SCALARS: Mapping[str, Scalar] = _by_name(
+    operators.FUNCTIONS,
+    math.FUNCTIONS,
+    string.FUNCTIONS,
+    json.FUNCTIONS,
+    regex.FUNCTIONS,
+    metadata_process.FUNCTIONS,
+    metadata_pod.FUNCTIONS,
+    metadata_service.FUNCTIONS,
+    protocols.FUNCTIONS,
+)
+
+#: Aggregate functions by name.
+AGGREGATES: Mapping[str, Aggregate] = _by_name(aggregates.FUNCTIONS)
+
+#: Table functions by name.
+TABLE_FUNCTIONS: Mapping[str, TableFunction] = _by_name(tables.FUNCTIONS)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name that `name` was most likely meant to be, or ""."""
+    from difflib import get_close_matches
+
+    folded = {candidate.lower(): candidate for candidate in names}
+    matches = get_close_matches(name.lower(), folded, 1, 0.7)
+    return folded[matches[0]] if matches else ""
+
+
+def signature(args: tuple[DataType, ...], init: tuple[DataType, ...] = ()) -> str:
+    """Types of a call as messages show them: `[STRING, INT64]`."""
+    return f"[{', '.join(data.name for data in init + args)}]"
+
+
+def _unknown(kind: str, name: str, names: Iterable[str]) -> FunctionError:
+    similar = nearest(name, names)
+    return FunctionError(f"there is no {kind} function '{name}'", f"did you mean '{similar}'?" if similar else "")
+
+
+def _no_overload(kind: str, name: str, given: tuple[DataType, ...], existing: list[str]) -> FunctionError:
+    hint = f"'{name}' takes {' or '.join(existing)}"
+    if DataType.INT64 in given and any("FLOAT64" in one for one in existing):
+        hint += "; there are no implicit casts: multiply an INT64 by 1.0 to make it a FLOAT64"
+    return FunctionError(f"could not find {kind} '{name}' with arguments {signature(given)}", hint)
+
+
+def _accepts(overload: Overload, given: tuple[DataType, ...]) -> bool:
+    return overload.init + overload.args == given
+
+
+def resolve_scalar(
+    name: str, arguments: tuple[ColumnType, ...], literals: tuple[LiteralValue | None, ...] = ()
+) -> tuple[Overload, ColumnType]:
+    """Overload and result type of a call; `arguments` are all of them, init arguments first.
+
+    `literals` holds the value of each leading argument that is a literal (None: it is not one). Raises FunctionError
+    for an unknown function, for types that no overload takes, and for an init argument that is no literal or no good.
+    """
+    function = SCALARS.get(name)
+    if function is None:
+        raise _unknown("scalar", name, SCALARS)
+    given = tuple(argument.data for argument in arguments)
+    for overload in function.overloads:
+        if _accepts(overload, given):
+            break
+    else:
+        raise _no_overload(
+            "scalar function", name, given, [signature(one.args, one.init) for one in function.overloads]
+        )
+    init = len(overload.init)
+    if init:
+        values = literals[:init]
+        if len(values) < init or any(value is None for value in values):
+            raise FunctionError(
+                f"the first {'argument' if init == 1 else f'{init} arguments'} of '{name}' must be a literal",
+                "write the value itself, not a column",
+            )
+        if overload.specialize is not None:
+            try:
+                overload = overload.specialize(overload, tuple(value for value in values if value is not None))
+            except ValueError as error:
+                raise FunctionError(str(error)) from None
+    semantic = function.semantic(tuple(argument.semantic for argument in arguments[init:]))
+    return overload, ColumnType(overload.result, semantic)
+
+
+def resolve_aggregate(name: str, arguments: tuple[ColumnType, ...]) -> tuple[AggregateOverload, ColumnType]:
+    """Overload and result type of an aggregate over columns of these types. Raises FunctionError."""
+    function = AGGREGATES.get(name)
+    if function is None:
+        raise _unknown("aggregate", name, AGGREGATES)
+    given = tuple(argument.data for argument in arguments)
+    for overload in function.overloads:
+        if overload.args == given:
+            semantic = function.semantic(tuple(argument.semantic for argument in arguments))
+            return overload, ColumnType(overload.result, semantic)
+    raise _no_overload("aggregate function", name, given, [signature(one.args) for one in function.overloads])

@@ -1,0 +1,125 @@
+import subprocess
+import sys
+
+import pytest
+
+from sylph.functions.registry import (
+    AGGREGATES,
+    SCALARS,
+    TABLE_FUNCTIONS,
+    FunctionError,
+    resolve_aggregate,
+    resolve_scalar,
+)
+from sylph.tables.entities import ENTITIES
+from sylph.tables.types import ColumnType, DataType
+from sylph.tables.types import SemanticType as St
+
+I, F, S, T = (ColumnType(data) for data in (DataType.INT64, DataType.FLOAT64, DataType.STRING, DataType.TIME64NS))
+
+
+def of(data: DataType, semantic: St) -> ColumnType:
+    return ColumnType(data, semantic)
+
+
+BYTES = of(DataType.INT64, St.ST_BYTES)
+DURATION = of(DataType.INT64, St.ST_DURATION_NS)
+
+
+def test_nothing_heavy_is_imported():
+    code = (
+        "import sys, sylph.functions.registry; print([m for m in ('duckdb', 'pyarrow', 'numpy') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_no_signature_is_declared_twice():
+    for function in SCALARS.values():
+        signatures = [overload.init + overload.args for overload in function.overloads]
+        assert len(signatures) == len(set(signatures)), function.name
+
+
+def test_lookups_name_columns_of_entities_with_the_declared_types():
+    for function in SCALARS.values():
+        for overload in function.overloads:
+            steps = [overload.lookup, *overload.lookup.otherwise] if overload.lookup else []
+            for step in steps:
+                assert step.key in ENTITIES[step.entity]
+            if steps:
+                first = steps[0]
+                assert ENTITIES[first.entity][first.key].data is overload.args[0]
+                assert ENTITIES[first.entity][first.value].data is overload.result
+                assert all(ENTITIES[step.entity][step.value].data is overload.result for step in steps[-1:])
+
+
+def test_every_declaration_is_documented():
+    for function in [*SCALARS.values(), *AGGREGATES.values(), *TABLE_FUNCTIONS.values()]:
+        assert function.doc.endswith("."), function.name
+        assert len(function.doc) > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "result"),
+    [
+        ("add", (BYTES, BYTES), BYTES),
+        ("add", (BYTES, I), I),
+        ("subtract", (T, T), I),
+        ("divide", (BYTES, DURATION), of(DataType.FLOAT64, St.ST_THROUGHPUT_BYTES_PER_NS)),
+        ("divide", (I, DURATION), of(DataType.FLOAT64, St.ST_THROUGHPUT_PER_NS)),
+        ("divide", (DURATION, I), F),
+        ("multiply", (BYTES, BYTES), I),
+        ("abs", (DURATION,), DURATION),
+        ("bin", (T, DURATION), T),
+        ("select", (of(DataType.BOOLEAN, St.ST_NONE), BYTES, BYTES), BYTES),
+        ("select", (of(DataType.BOOLEAN, St.ST_NONE), BYTES, DURATION), I),
+        ("upid_to_pod_name", (of(DataType.UINT128, St.ST_UPID),), of(DataType.STRING, St.ST_POD_NAME)),
+        ("pod_name_to_service_name", (of(DataType.STRING, St.ST_POD_NAME),), of(DataType.STRING, St.ST_SERVICE_NAME)),
+        ("pod_name_to_service_name", (S,), S),
+        ("upid", (I, I), of(DataType.UINT128, St.ST_UPID)),
+    ],
+)
+def test_scalar_result_types(name, arguments, result):
+    assert resolve_scalar(name, arguments)[1] == result
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "result"),
+    [
+        ("sum", DURATION, I),
+        ("sum", BYTES, BYTES),
+        ("mean", DURATION, of(DataType.FLOAT64, St.ST_DURATION_NS)),
+        ("max", BYTES, BYTES),
+        ("count", BYTES, I),
+        ("any", of(DataType.STRING, St.ST_POD_NAME), of(DataType.STRING, St.ST_POD_NAME)),
+        ("quantiles", DURATION, of(DataType.STRING, St.ST_DURATION_NS_QUANTILES)),
+        ("quantiles", I, of(DataType.STRING, St.ST_QUANTILES)),
+    ],
+)
+def test_aggregate_result_types(name, argument, result):
+    assert resolve_aggregate(name, (argument,))[1] == result
+
+
+@pytest.mark.parametrize(
+    ("call", "message", "hint"),
+    [
+        (
+            lambda: resolve_scalar("ceil", (I,)),
+            "could not find scalar function 'ceil' with arguments [INT64]",
+            "[FLOAT64]",
+        ),
+        (lambda: resolve_scalar("ceil", (I,)), "'ceil'", "1.0"),
+        (lambda: resolve_scalar("ciel", (F,)), "no scalar function 'ciel'", "did you mean 'ceil'?"),
+        (lambda: resolve_scalar("zzzz", ()), "no scalar function 'zzzz'", ""),
+        (lambda: resolve_scalar("greaterThan", (I, F)), "[INT64, FLOAT64]", "[FLOAT64, FLOAT64]"),
+        (lambda: resolve_scalar("regex_match", (S, S), (None, "a")), "must be a literal", "not a column"),
+        (lambda: resolve_scalar("regex_match", (S, S)), "must be a literal", ""),
+        (lambda: resolve_scalar("_match_regex_rule", (S, S), ("nonsense",)), "JSON object", ""),
+        (lambda: resolve_aggregate("sum", (S,)), "could not find aggregate function 'sum'", "[INT64]"),
+        (lambda: resolve_aggregate("summ", (I,)), "no aggregate function 'summ'", "'sum'"),
+    ],
+)
+def test_errors_say_what_exists(call, message, hint):
+    with pytest.raises(FunctionError) as caught:
+        call()
+    assert message in str(caught.value)
+    assert hint in caught.value.hint
