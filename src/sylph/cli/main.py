@@ -20,6 +20,7 @@ COMMANDS = {
     "script": ("script", "List and show scripts of the library."),
     "explain": ("explain", "Show how a script would be executed."),
     "get": ("get", "Show agents."),
+    "doctor": ("doctor", "Find out what can be seen on this host, and why not."),
     "completion": ("completion", "Print the set-up of a shell's completion."),
     "version": ("version", "Print the version."),
 }

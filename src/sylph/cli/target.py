@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 import click
 
-from sylph.agent.options import default_socket
-
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -27,6 +25,8 @@ class Target:
     @property
     def path(self) -> Path:
         """The unix socket."""
+        from sylph.agent.options import default_socket
+
         return self.socket or default_socket()
 
     @property

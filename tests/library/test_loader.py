@@ -1,0 +1,107 @@
+import json
+
+import pytest
+
+from sylph.library import loader
+from sylph.library.loader import ScriptError, ids, listing, load, load_path
+from sylph.library.vis import VisError, parse
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library with three scripts in place of the shipped one."""
+    for name, manifest in {
+        "px/http_data": "short: HTTP traffic\nlong: All HTTP traffic\n",
+        "px/secret": "short: s\nhidden: true\n",
+        "sylph/loss": "short: What was dropped\n",
+    }.items():
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / "manifest.yaml").write_text(manifest)
+        (folder / "data.pxl").write_text(f"# {name}\n")
+    (tmp_path / "px/http_data/vis.json").write_text(json.dumps({"variables": [{"name": "n", "type": "PX_INT64"}]}))
+    monkeypatch.setattr(loader, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_scripts_are_found_by_id(library):
+    assert ids() == ["px/http_data", "px/secret", "sylph/loss"]
+    assert listing() == [("px/http_data", "HTTP traffic"), ("sylph/loss", "What was dropped")]
+    script = load("px/http_data")
+    assert (script.name, script.text, script.long) == ("px/http_data", "# px/http_data\n", "All HTTP traffic")
+    assert [variable.name for variable in script.vis.variables] == ["n"]
+    assert load("px/secret").vis is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("px/htp_data", "did you mean px/http_data"),
+        ("http_data", "did you mean px/http_data?"),
+        ("zzz", "px script list"),
+        ("px", "px script list"),
+        ("px/../px/http_data", "http_data"),
+        ("px//http_data", "http_data"),
+        ("/etc/passwd", "px script list"),
+    ],
+)
+def test_a_wrong_id_is_told_what_is_close(library, wrong, hint):
+    with pytest.raises(ScriptError) as caught:
+        load(wrong)
+    assert hint in caught.value.hint
+
+
+def test_a_folder_must_hold_one_script(library):
+    (library / "px/http_data/second.pxl").write_text("")
+    with pytest.raises(ScriptError, match=r"exactly one \.pxl file, this one 2"):
+        load("px/http_data")
+    with pytest.raises(ScriptError, match="this one 0"):
+        load_path(str(library))
+
+
+def test_broken_files_name_themselves(library):
+    folder = library / "sylph/loss"
+    (folder / "vis.json").write_text("{")
+    with pytest.raises(ScriptError, match=r"loss/vis\.json: not JSON"):
+        load("sylph/loss")
+    (folder / "vis.json").unlink()
+    (folder / "data.pxl").write_bytes(b"ok\n\xff\n")
+    with pytest.raises(ScriptError, match="line 2 is not UTF-8"):
+        load("sylph/loss")
+    (folder / "data.pxl").write_bytes(b"#" * (loader.MAX_SCRIPT_BYTES + 1))
+    with pytest.raises(ScriptError, match="larger than 4 MiB"):
+        load("sylph/loss")
+    (folder / "data.pxl").write_bytes(b"\xef\xbb\xbfimport px")
+    assert load("sylph/loss").text == "import px"
+
+
+def test_vis_variables_and_calls():
+    vis = parse(
+        json.dumps(
+            {
+                "variables": [
+                    {"name": "a", "type": "PX_STRING", "defaultValue": ""},
+                    {"name": "b", "type": "PX_INT64"},
+                    {"name": "c", "type": "PX_STRING", "defaultValue": "x", "validValues": ["x", "y"]},
+                ],
+                "globalFuncs": [{"outputName": "g", "func": {"name": "f", "args": [{"name": "p", "variable": "a"}]}}],
+                "widgets": [{"func": {"name": "h", "args": [{"name": "q", "value": "1"}]}, "unknown": 1}],
+            }
+        )
+    )
+    assert [variable.default for variable in vis.variables] == ["", None, "x"]
+    assert [(call.function, call.output) for call in vis.calls] == [("f", "g"), ("h", "widget")]
+    assert vis.calls[0].bind({"a": "v"}) == {"p": "v"}
+    assert vis.calls[1].bind({}) == {"q": "1"}
+    with pytest.raises(VisError, match="uses the variable a"):
+        vis.calls[0].bind({})
+    a, b, c = vis.variables
+    assert (a.problem(""), b.problem("5"), c.problem("y")) == ("", "", "")
+    assert "whole number" in b.problem("5.5")
+    assert c.problem("z") == "must be one of x, y"
+
+
+@pytest.mark.parametrize("text", ["[]", '{"variables": [{}]}', '{"globalFuncs": [{"outputName": "x"}]}', "nul"])
+def test_a_wrong_vis_is_refused(text):
+    with pytest.raises(VisError):
+        parse(text)
