@@ -162,15 +162,15 @@ class _Writer:
         name = f"{label}_{len(self._leaves)}"
         self._leaves[name] = node
         block = _Block(quote(name), node.relation)
-        if any(self._names[column] != column for column in node.relation):
-            columns = ", ".join(f"{quote(column)} AS {self._name(column)}" for column in node.relation)
-            block = _Block(self._table(f"SELECT {columns} FROM {quote(name)}"), node.relation)
         if isinstance(node, Source):
-            time = f"i.{self._name('time_')}"
+            # `time_` is there whether or not it is among the columns read.
             if node.start is not None:
-                block.where.append(f"{time} >= {value_sql(node.start, DataType.TIME64NS)}")
+                block.where.append(f"i.time_ >= {value_sql(node.start, DataType.TIME64NS)}")
             if node.end is not None:
-                block.where.append(f"{time} <= {value_sql(node.end, DataType.TIME64NS)}")
+                block.where.append(f"i.time_ <= {value_sql(node.end, DataType.TIME64NS)}")
+        if any(self._names[column] != column for column in node.relation):
+            block.select = [f"i.{quote(column)} AS {self._name(column)}" for column in node.relation]
+            block = self._close(block)
         return block
 
     def _map(self, node: Map) -> _Block:

@@ -97,11 +97,21 @@ def consumers(plan: Plan) -> dict[int, int]:
     return count
 
 
-def rewrite(plan: Plan, rule: Callable[[Node], Node]) -> Plan:
-    """Apply `rule` to every node, inputs first. Shared nodes stay shared; an unchanged plan is the same object."""
+def rewrite(plan: Plan, rule: Callable[[Node, Callable[[Node], bool]], Node]) -> Plan:
+    """Apply `rule(node, shared)` to every node, inputs first; `shared(input)` tells whether others read it too.
+
+    Shared nodes stay shared, and an unchanged plan is the same object.
+    """
+    uses = consumers(plan)
+    shared: set[int] = set()
     new: dict[int, Node] = {}
     for node in postorder(roots(plan)):
-        new[id(node)] = rule(with_inputs(node, tuple(new[id(child)] for child in inputs(node))))
+        changed = rule(
+            with_inputs(node, tuple(new[id(child)] for child in inputs(node))), lambda child: id(child) in shared
+        )
+        new[id(node)] = changed
+        if uses[id(node)] > 1:
+            shared.add(id(changed))
     return with_roots(plan, [new[id(sink.input)] for sink in plan.sinks])
 
 

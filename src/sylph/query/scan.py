@@ -98,7 +98,10 @@ class Scans:
 
         snapshot = self._snapshots[source.table]
         columns = list(source.relation)
-        schema = arrow_schema(source.relation)
+        if "time_" not in source.relation and (source.start, source.end) != (None, None):
+            columns.append("time_")
+        relation = self._dataset.tables[source.table].relation
+        schema = arrow_schema({column: relation[column] for column in columns})
         batches = [batch.select(columns) for batch in snapshot.batches]
         hot = pa.Table.from_batches(batches, batches[0].schema if batches else schema)
         self.rows += hot.num_rows

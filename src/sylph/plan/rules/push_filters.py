@@ -1,0 +1,91 @@
+"""Filters move towards the sources: what is filtered early need not be computed, joined or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
+from sylph.plan.nodes import Aggregate, Filter, Join, Map, Node, Plan, Union
+from sylph.plan.walk import conjuncts, is_and, references, rewrite, subexpressions, substitute
+
+
+def apply(plan: Plan) -> Plan:
+    """Push each term of each filter down one node, where the answer stays the same and nothing is computed twice."""
+    return rewrite(plan, _push)
+
+
+def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
+    if not isinstance(node, Filter) or shared(node.input):
+        return node
+    child = node.input
+    if not isinstance(child, Map | Join | Union | Aggregate):
+        return node
+    kept: list[Expression] = []
+    moved: dict[int, list[Expression]] = {}
+    for term in conjuncts(node.condition):
+        targets = _targets(child, term)
+        if not targets:
+            kept.append(term)
+        for side, pushed in targets:
+            moved.setdefault(side, []).append(pushed)
+    if not moved:
+        return node
+    template = and_of(node.condition)
+    match child:
+        case Map():
+            new: Node = Map(filtered(child.input, moved[0], template), child.outputs)
+        case Aggregate():
+            new = Aggregate(filtered(child.input, moved[0], template), child.groups, child.outputs)
+        case Union():
+            new = Union(tuple(filtered(branch, moved[i], template) for i, branch in enumerate(child.inputs)))
+        case Join():
+            sides = [filtered(side, moved.get(i, []), template) for i, side in enumerate((child.left, child.right))]
+            new = Join(sides[0], sides[1], child.how, child.left_on, child.right_on, child.outputs)
+    return filtered(new, kept, template)
+
+
+def _targets(child: Node, term: Expression) -> list[tuple[int, Expression]]:
+    """Which inputs of `child` may be filtered by `term` instead, and as what."""
+    names = references(term)
+    match child:
+        case Map():
+            values = dict(child.outputs)
+            if all(isinstance(values[name], ColumnRef | Literal) for name in names):
+                return [(0, substitute(term, values))]
+        case Aggregate():
+            # Without groups there is one row also of no rows, so the filter must come after.
+            if names and names <= set(child.groups):
+                return [(0, term)]
+        case Union():
+            return [(i, _retyped(term, branch)) for i, branch in enumerate(child.inputs)]
+        case Join():
+            origin = {name: (side, column) for side, column, name in child.outputs}
+            sides = {origin[name][0] for name in names}
+            safe = {"inner": {0, 1}, "left": {0}}.get(child.how, set())
+            if len(sides) == 1 and sides <= safe:
+                (side,) = sides
+                relation = (child.left, child.right)[side].relation
+                columns = {name: ColumnRef(origin[name][1], relation[origin[name][1]]) for name in names}
+                return [(side, substitute(term, columns))]
+    return []
+
+
+def _retyped(term: Expression, branch: Node) -> Expression:
+    columns = {name: ColumnRef(name, branch.relation[name]) for name in references(term)}
+    return substitute(term, columns)
+
+
+def filtered(node: Node, terms: list[Expression], template: Call | None) -> Node:
+    """`node` with all terms demanded; `template` is an `and`, needed for more than one."""
+    if not terms:
+        return node
+    condition = terms[0]
+    for term in terms[1:]:
+        assert template is not None
+        condition = Call(template.function, (condition, term), template.overload, template.type)
+    return Filter(node, condition)
+
+
+def and_of(condition: Expression) -> Call | None:
+    """The `and` of a condition that has one, to make others like it."""
+    return next((item for item in subexpressions(condition) if isinstance(item, Call) and is_and(item)), None)
