@@ -8,7 +8,7 @@ Leaves are named relations which the runner provides: see `Statement`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sylph.functions.declare import Lookup
@@ -30,14 +30,17 @@ from sylph.plan.nodes import (
     Union,
     state_name,
 )
-from sylph.plan.templates import CONSTANTS, fill
-from sylph.plan.walk import conjuncts, inputs, postorder, references, substitute
+from sylph.plan.templates import constants_sql, fill
+from sylph.plan.walk import conjuncts, expressions, inputs, postorder, references, substitute
 from sylph.tables.entities import ENTITIES
 from sylph.tables.types import DataType, Relation
 
 Leaf = Source | TableFunctionSource | Remote
 
-_LEAVES = (Source, TableFunctionSource, Remote)
+_FOREVER = "9223372036854775807::BIGINT"
+
+#: Longest SQL of one call: templates may name an argument twice, so nesting them can grow fast.
+MAX_EXPRESSION = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Statement:
     """One query. Its result has `relation`'s columns in order, under names that may differ in suffix.
 
     `leaves` are the relations it reads, by the name under which it reads them; `entities` the metadata entities, read
-    as `entity_<name>`. `body` lacks the leading WITH, so that the runner can put definitions before it.
+    as `entity_<name>`; `kernels` the native functions that it calls by name. `body` lacks the leading WITH, so that
+    the runner can put definitions before it.
     """
 
     tables: str
@@ -53,6 +57,7 @@ class Statement:
     relation: Relation
     leaves: Mapping[str, Leaf]
     entities: frozenset[str]
+    kernels: frozenset[str]
 
     def text(self, definitions: Mapping[str, str] | None = None) -> str:
         """The statement, with named definitions (SELECTs) that its leaves resolve to."""
@@ -87,24 +92,22 @@ class _LookupJoin:
 
 
 def statement(root: Node, constants: Mapping[str, str | int] | None = None) -> Statement:
-    """SQL that gives the rows of `root`. Raises PlanError for what SQL cannot express here, such as kernels.
+    """SQL that gives the rows of `root`, on the node with these `templates.CONSTANTS`.
 
-    `constants` are this node's own facts (`templates.CONSTANTS`); one that is missing is its type's zero value.
+    Raises PlanError for what cannot be said.
     """
-    return _Writer(root, constants or {}).statement()
+    return _Writer(root, constants_sql(constants or {})).statement()
 
 
 class _Writer:
-    def __init__(self, root: Node, constants: Mapping[str, str | int]) -> None:
+    def __init__(self, root: Node, constants: Mapping[str, str]) -> None:
         self._root = root
         self._nodes = postorder([root])
-        self._constants = {
-            name: value_sql(constants[name], data) if name in constants else ZERO_SQL[data]
-            for name, data in CONSTANTS.items()
-        }
+        self._constants = constants
         self._names = _physical_names(self._nodes)
         self._leaves: dict[str, Leaf] = {}
         self._entities: set[str] = set()
+        self._kernels: set[str] = set()
         self._tables: list[str] = []
         self._blocks: dict[int, _Block] = {}
         self._uses = {id(node): 0 for node in self._nodes}
@@ -123,8 +126,26 @@ class _Writer:
             if self._uses[id(node)] > 1:
                 block = self._close(block, materialised=id(node) in self._heavy)
             self._blocks[id(node)] = block
-        body = self._render(self._blocks[id(self._root)])
-        return Statement(", ".join(self._tables), body, self._root.relation, self._leaves, frozenset(self._entities))
+        top = self._blocks[id(self._root)]
+        if self._shuffled() and "time_" in self._root.relation:
+            top = self._close(top)
+            top.tail = f" ORDER BY i.{self._name('time_')}"
+        body = self._render(top)
+        return Statement(
+            ", ".join(self._tables),
+            body,
+            self._root.relation,
+            self._leaves,
+            frozenset(self._entities),
+            frozenset(self._kernels),
+        )
+
+    def _shuffled(self) -> bool:
+        """Whether rows come in another order than the tables': a join keeps none, and agents answer when they can."""
+        return any(
+            self._ordered[id(node)] and (isinstance(node, Remote) or any(map(_has_lookup, expressions(node))))
+            for node in self._nodes
+        )
 
     # -- nodes ------------------------------------------------------------------------------------------------
 
@@ -175,7 +196,8 @@ class _Writer:
 
     def _map(self, node: Map) -> _Block:
         block = self._take(node.input)
-        if block.outputs is not None or block.select is not None or (block.limit is not None and _looks_up(node)):
+        looks_up = any(map(_has_lookup, expressions(node)))
+        if block.outputs is not None or block.select is not None or (block.limit is not None and looks_up):
             block = self._close(block)
         block.outputs = dict(node.outputs)
         block.relation = node.relation
@@ -195,8 +217,9 @@ class _Writer:
             inner = _zero_rejecting(term)
             # A literal may have turned the column into a constant; it still is a condition.
             block.where.append(self._expression(term, block))
-            if inner is not None:
-                self._lookup_join(inner, block).inner = True
+            if inner is not None and inner.overload.lookup is not None:
+                args = [self._expression(arg, block) for arg in inner.args]
+                self._lookup_join(inner.function, inner.overload.lookup, args, block).inner = True
         return block
 
     def _aggregate(self, node: Aggregate | PartialAggregate | MergeAggregate) -> _Block:
@@ -217,21 +240,16 @@ class _Writer:
     def _aggregate_outputs(
         self, node: Aggregate | PartialAggregate | MergeAggregate, name: str, call: AggregateCall
     ) -> list[tuple[str, str]]:
-        args = [f"i.{self._name(arg.name)}" for arg in call.args]
         overload = call.overload
+        # What is merged has lost the arguments.
+        args = [] if isinstance(node, MergeAggregate) else [f"i.{self._name(arg.name)}" for arg in call.args]
         if isinstance(node, Aggregate):
-            return [(name, fill(overload.sql, args, self._constants))]
+            return [(name, self._fill(overload.sql, args))]
         if isinstance(node, PartialAggregate):
-            return [
-                (state_name(name, i), fill(template, args, self._constants))
-                for i, template in enumerate(overload.partial)
-            ]
+            return [(state_name(name, i), self._fill(template, args)) for i, template in enumerate(overload.partial)]
         states = [f"i.{self._name(state_name(name, i))}" for i in range(len(overload.merge))]
-        merged = [
-            f"({fill(template, [state], self._constants)})"
-            for template, state in zip(overload.merge, states, strict=True)
-        ]
-        return [(name, fill(overload.final, merged, self._constants))]
+        merged = [f"({self._fill(template, [state])})" for template, state in zip(overload.merge, states, strict=True)]
+        return [(name, self._fill(overload.final, merged))]
 
     def _join(self, node: Join) -> _Block:
         left, right = (self._close(self._take(side)) for side in (node.left, node.right))
@@ -270,34 +288,52 @@ class _Writer:
                 return literal_sql(expression)
             case Call(function, args, overload):
                 if overload.lookup is not None:
-                    join = self._lookup_join(expression, block)
-                    column = ENTITIES[overload.lookup.entity][overload.lookup.value]
-                    zero = ZERO_SQL[column.data]
-                    value = f"{join.alias}.{quote(overload.lookup.value)}"
-                    if overload.lookup.at:
-                        # The latest row that began before the time, if it had not ended by then.
-                        stop = f"{join.alias}.stop_time"
-                        value = f"CASE WHEN {stop} = 0 OR {join.at} < {stop} THEN {value} END"
-                    return f"coalesce({value}, {zero})"
-                if overload.sql is None:
-                    raise PlanError(f"function {function!r} runs as the kernel {overload.kernel!r}, not as SQL")
+                    return self._lookup(expression, overload.lookup, block)
                 texts = [
                     f"({self._expression(arg, block)})" if isinstance(arg, Call) else self._expression(arg, block)
                     for arg in args
                 ]
-                return fill(overload.sql, texts, self._constants)
+                if overload.kernel is not None:
+                    self._kernels.add(overload.kernel)
+                    text = f"{overload.kernel}({', '.join(texts)})"
+                else:
+                    template = overload.sql or ""
+                    if overload.fast is not None and not any(isinstance(arg, Call) for arg in args):
+                        template = overload.fast
+                    text = self._fill(template, texts)
+                if len(text) > MAX_EXPRESSION:
+                    raise PlanError(
+                        f"an expression around {function!r} becomes {len(text)} characters of SQL",
+                        "assign a part of it to a column of its own",
+                    )
+                return text
 
-    def _lookup_join(self, call: Call, block: _Block) -> _LookupJoin:
-        lookup = call.overload.lookup
-        assert lookup is not None
-        if lookup.entity not in ENTITIES:
-            raise PlanError(f"function {call.function!r} looks into the unknown entity {lookup.entity!r}")
-        relation = ENTITIES[lookup.entity]
+    def _fill(self, template: str, args: Sequence[str]) -> str:
+        return fill(template, args, self._constants)
+
+    def _lookup(self, call: Call, lookup: Lookup, block: _Block) -> str:
+        args = [self._expression(arg, block) for arg in call.args]
+        value = self._looked_up(call.function, lookup, args, block)
+        if lookup.otherwise:
+            args = args[2 if lookup.at else 1 :]
+            for other in lookup.otherwise:
+                chained = self._looked_up(call.function, other, args, block)
+                args = [chained]
+            value = f"coalesce(nullif({value}, {ZERO_SQL[call.type.data]}), {args[0]})"
+        return value
+
+    def _looked_up(self, function: str, lookup: Lookup, args: list[str], block: _Block) -> str:
+        join = self._lookup_join(function, lookup, args, block)
+        zero = ZERO_SQL[ENTITIES[lookup.entity][lookup.value].data]
+        return f"coalesce({join.alias}.{quote(lookup.value)}, {zero})"
+
+    def _lookup_join(self, function: str, lookup: Lookup, args: list[str], block: _Block) -> _LookupJoin:
+        relation = ENTITIES.get(lookup.entity, {})
         for column in (lookup.key, lookup.value):
             if column not in relation:
-                raise PlanError(f"function {call.function!r}: entity {lookup.entity!r} has no column {column!r}")
-        key = self._expression(call.args[0], block)
-        at = self._expression(call.args[1], block) if lookup.at else ""
+                raise PlanError(f"function {function!r} looks up {lookup.entity}.{column}, which does not exist")
+        key = args[0]
+        at = args[1] if lookup.at else ""
         place = (lookup.entity, lookup.key, key, at)
         join = block.joins.get(place)
         if join is None:
@@ -341,16 +377,21 @@ class _Writer:
         relation = ENTITIES[lookup.entity]
         kind = "INNER" if join.inner else "LEFT"
         table = quote(f"entity_{lookup.entity}")
-        on = f"{join.alias}.{quote(lookup.key)} = {join.key}"
+        key = quote(lookup.key)
+        on = f"{join.alias}.{key} = {join.key}"
+        columns = ", ".join(quote(name) for name in dict.fromkeys((lookup.key, *join.values)))
         if lookup.at:
-            return f" ASOF {kind} JOIN {table} AS {join.alias} ON {on} AND {join.at} >= {join.alias}.start_time"
-        if lookup.key != next(iter(relation)) or "ip" in relation:
-            # Not the entity's own key: of several rows the living one, else the one that began last.
-            order = [f"{quote(lookup.key)}"]
+            # Each row holds until it stopped or the next one began, so that at most one holds at any time.
+            following = f"lead(start_time) OVER (PARTITION BY {key} ORDER BY start_time, stop_time)"
+            end = f"least(CASE stop_time WHEN 0 THEN {_FOREVER} ELSE stop_time END, coalesce({following}, {_FOREVER}))"
+            table = f'(SELECT {columns}, start_time AS "#from", {end} AS "#to" FROM {table})'
+            at, alias = join.at, join.alias
+            return f' {kind} JOIN {table} AS {alias} ON {on} AND {at} >= {alias}."#from" AND {at} < {alias}."#to"'
+        if lookup.key != next(iter(relation)) or lookup.entity == "address":
+            # Not the entity's own key: of several rows the current one, else the one that stopped last.
+            order = [key]
             if "stop_time" in relation:
-                order += ["stop_time = 0 DESC", "start_time DESC"]
-            columns = ", ".join(quote(name) for name in dict.fromkeys((lookup.key, *join.values)))
-            key = quote(lookup.key)
+                order += ["stop_time = 0 DESC", "stop_time DESC", "start_time DESC"]
             table = f"(SELECT DISTINCT ON ({key}) {columns} FROM {table} ORDER BY {', '.join(order)})"
         return f" {kind} JOIN {table} AS {join.alias} ON {on}"
 
@@ -381,10 +422,6 @@ def _ordered(nodes: list[Node], root: Node) -> dict[int, bool]:
     return seen
 
 
-def _looks_up(node: Map) -> bool:
-    return any(_has_lookup(value) for _, value in node.outputs)
-
-
 def _has_lookup(expression: Expression) -> bool:
     return isinstance(expression, Call) and (
         expression.overload.lookup is not None or any(_has_lookup(arg) for arg in expression.args)
@@ -403,7 +440,9 @@ def _zero_rejecting(term: Expression) -> Call | None:
     if not (isinstance(term, Call) and term.function in ("equal", "notEqual") and len(term.args) == 2):
         return None
     for value, other in (term.args, term.args[::-1]):
-        if isinstance(value, Call) and value.overload.lookup is not None and isinstance(other, Literal):
+        if not (isinstance(value, Call) and isinstance(other, Literal)):
+            continue
+        if value.overload.lookup is not None and not value.overload.lookup.otherwise:
             is_zero = not other.value
             if value.type.data == other.type.data and is_zero == (term.function == "notEqual"):
                 return value

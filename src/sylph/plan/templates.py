@@ -1,16 +1,15 @@
-"""SQL templates of functions: parsed once, filled in as text.
+"""SQL templates of functions, filled in as text.
 
 A template is a format string: `{0}` is the first argument, `{name}` a constant of the node that runs it
-(see `CONSTANTS`), `{*}` all arguments joined by commas, `{{` and `}}` are braces.
+(see `CONSTANTS`), `{{` and `}}` are braces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from string import Formatter
 
 from sylph.plan.errors import PlanError
+from sylph.plan.literals import ZERO_SQL, value_sql
 from sylph.tables.types import DataType
 
 #: What a node knows of itself, and templates may use.
@@ -25,42 +24,16 @@ CONSTANTS: Mapping[str, DataType] = {
 }
 
 
-@lru_cache(maxsize=4096)
-def parse(template: str) -> tuple[str | int, ...]:
-    """Text pieces and fields in turn: an int is an argument's position, a str at an odd place a constant's name."""
-    pieces: list[str | int] = []
-    for text, name, _, _ in Formatter().parse(template):
-        pieces.append(text)
-        if name is not None:
-            pieces.append(int(name) if name.isdigit() else name)
-    return tuple(pieces)
-
-
-def uses(template: str, count: int) -> list[int]:
-    """How often the template repeats each of `count` arguments."""
-    times = [0] * count
-    for piece in parse(template)[1::2]:
-        if piece == "*":
-            times = [n + 1 for n in times]
-        elif isinstance(piece, int) and piece < count:
-            times[piece] += 1
-    return times
+def constants_sql(values: Mapping[str, str | int]) -> dict[str, str]:
+    """SQL of every constant; one that is not given is its type's zero value."""
+    return {
+        name: value_sql(values[name], data) if name in values else ZERO_SQL[data] for name, data in CONSTANTS.items()
+    }
 
 
 def fill(template: str, args: Sequence[str], constants: Mapping[str, str]) -> str:
     """The template with arguments and constants (both SQL text) in place."""
-    out: list[str] = []
-    for place, piece in enumerate(parse(template)):
-        if place % 2 == 0:
-            out.append(str(piece))
-        elif isinstance(piece, int):
-            if piece >= len(args):
-                raise PlanError(f"template {template!r} wants argument {piece} of {len(args)}")
-            out.append(args[piece])
-        elif piece == "*":
-            out.append(", ".join(args))
-        elif piece in constants:
-            out.append(constants[piece])
-        else:
-            raise PlanError(f"template {template!r} wants the unknown constant {piece!r}")
-    return "".join(out)
+    try:
+        return template.format(*args, **constants)
+    except (IndexError, KeyError) as error:
+        raise PlanError(f"template {template!r} wants {error} of {len(args)} arguments") from None

@@ -125,6 +125,17 @@ def with_roots(plan: Plan, new: list[Node]) -> Plan:
     return replace(plan, sinks=sinks)
 
 
+def expressions(node: Node) -> tuple[Expression, ...]:
+    """The scalar expressions of an operator."""
+    match node:
+        case Map():
+            return tuple(value for _, value in node.outputs)
+        case Filter():
+            return (node.condition,)
+        case _:
+            return ()
+
+
 def subexpressions(expression: Expression) -> Iterator[Expression]:
     """The expression and everything in it."""
     stack = [expression]

@@ -33,17 +33,15 @@ class Shape:
             return pa.RecordBatch.from_arrays(columns, schema=self._schema)
         return pa.RecordBatch.from_arrays(columns, names=list(self._relation))
 
-    def join(self, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-        """Several batches of this shape as one; of none, an empty one."""
+    def join(self, batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+        """Several batches of this shape as one; of none, an empty one, from the schema that DuckDB gave."""
         import pyarrow as pa
 
         if len(batches) == 1:
             return batches[0]
         if batches:
             return pa.concat_batches(batches)
-        if self._schema is None:
-            raise QueryError(Code.INTERNAL, "an aggregate's states cannot be made of no batch")
-        return pa.RecordBatch.from_pylist([], schema=self._schema)
+        return self.batch(pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema))
 
 
 def _column(name: str, data: DataType, array: pa.Array) -> pa.Array:

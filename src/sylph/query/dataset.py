@@ -61,7 +61,7 @@ class Dataset(Protocol):
 
     @property
     def constants(self) -> Mapping[str, str | int]:
-        """This node's values of `sylph.plan.templates.CONSTANTS`."""
+        """This node's values of the constants that templates may use: `sylph.plan.templates.CONSTANTS`."""
         ...
 
     def snapshot(self, table: str, start: int | None, end: int | None) -> AbstractContextManager[Snapshot]:

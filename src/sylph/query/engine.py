@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sylph.plan.errors import PlanError
 from sylph.plan.nodes import Limit, Plan, Sink
 from sylph.plan.optimise import optimise
+from sylph.plan.placement import check
 from sylph.plan.sql import Statement, statement
 from sylph.plan.walk import postorder, roots, with_roots
 from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stats, TableMeta
@@ -47,32 +48,36 @@ class Engine:
         """Refuse further queries and end what is idle."""
         self._instances.close()
 
-    def run(
+    def run(self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None) -> Iterator[Result]:
+        """A compiled plan, whole: yields every TableMeta, then each sink's Rows in turn, then Stats.
+
+        Raises QueryError; closing the iterator ends the query.
+        """
+        limits = limits or Limits()
+        with plan_errors():
+            plan = prepare(plan, limits)
+        return self.run_part(plan, limits=limits, cancel=cancel)
+
+    def run_part(
         self,
         plan: Plan,
         *,
         limits: Limits | None = None,
         cancel: CancelToken | None = None,
-        remote: Mapping[str, pa.Table | pa.RecordBatchReader] | None = None,
+        remote: Mapping[str, pa.Table] | None = None,
     ) -> Iterator[Result]:
-        """Yields every TableMeta, then each sink's Rows in turn, then Stats.
-
-        `remote` holds what agents sent, by `Remote` node. Raises QueryError; closing the iterator ends the query.
-        """
+        """One side of a split plan as it is. `remote` holds what agents sent, by the name of the `Remote` node."""
         watched = Watched(limits or Limits(), cancel or CancelToken())
-        try:
-            final = prepare(plan, watched.limits)
-            statements = [statement(sink.input, self.dataset.constants) for sink in final.sinks]
-        except PlanError as error:
-            raise QueryError(Code.INVALID_ARGUMENT, str(error)) from None
-        return self._run(final, statements, watched, remote or {})
+        with plan_errors():
+            statements = [statement(sink.input, self.dataset.constants) for sink in plan.sinks]
+        return self._run(plan, statements, watched, remote or {})
 
     def _run(
         self,
         plan: Plan,
         statements: list[Statement],
         watched: Watched,
-        remote: Mapping[str, pa.Table | pa.RecordBatchReader],
+        remote: Mapping[str, pa.Table],
     ) -> Iterator[Result]:
         for sink in plan.sinks:
             yield TableMeta(sink.name, sink.input.relation)
@@ -105,8 +110,18 @@ class Engine:
             self._instances.give(instance)
 
 
+@contextmanager
+def plan_errors() -> Iterator[None]:
+    """A plan that cannot run is the asker's mistake."""
+    try:
+        yield
+    except PlanError as error:
+        raise QueryError(Code.INVALID_ARGUMENT, str(error)) from None
+
+
 def prepare(plan: Plan, limits: Limits) -> Plan:
-    """The plan with its row caps in place, optimised."""
+    """The plan checked, with its row caps in place, optimised. Raises PlanError."""
+    check(plan)
     cap = min(plan.max_output_rows, limits.max_rows)
     return optimise(with_roots(plan, [Limit(sink.input, cap) for sink in plan.sinks]))
 
@@ -121,11 +136,11 @@ def _rows(cursor: duckdb.DuckDBPyConnection, text: str, sink: Sink, watched: Wat
     try:
         for batch in reader:
             if rows + batch.num_rows > BATCH_ROWS:
-                yield Rows(sink.name, shape.join(held))
+                yield Rows(sink.name, shape.join(held, reader.schema))
                 watched.check()
                 held, rows = [], 0
             held.append(shape.batch(batch))
             rows += batch.num_rows
     finally:
         reader.close()
-    yield Rows(sink.name, shape.join(held), last=True)
+    yield Rows(sink.name, shape.join(held, reader.schema), last=True)

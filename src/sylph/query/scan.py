@@ -27,9 +27,7 @@ class Scans:
     A table is held once, over the whole time range that the query's sources ask of it.
     """
 
-    def __init__(
-        self, dataset: Dataset, nodes: Iterable[Node], remote: Mapping[str, pa.Table | pa.RecordBatchReader]
-    ) -> None:
+    def __init__(self, dataset: Dataset, nodes: Iterable[Node], remote: Mapping[str, pa.Table]) -> None:
         self._dataset = dataset
         self._remote = remote
         self._ranges: dict[str, tuple[int | None, int | None]] = {}

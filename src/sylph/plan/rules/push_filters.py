@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sylph.functions.declare import Placement
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import Aggregate, Filter, Join, Map, Node, Plan, Union
+from sylph.plan.placement import placement
 from sylph.plan.walk import conjuncts, is_and, references, rewrite, subexpressions, substitute
 
 
@@ -47,6 +49,9 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
 def _targets(child: Node, term: Expression) -> list[tuple[int, Expression]]:
     """Which inputs of `child` may be filtered by `term` instead, and as what."""
     names = references(term)
+    if any(placement(item) is Placement.BROKER for item in subexpressions(term)):
+        # Below, it would drag to the broker what agents can do, or must.
+        return []
     match child:
         case Map():
             values = dict(child.outputs)

@@ -1,0 +1,79 @@
+"""Where each operator may run: functions that need an agent come before the first operator that needs all agents.
+
+The rules are those of `docs/pxl`: aggregates, merges, appends, limits and sinks need all agents. A function that only
+agents can answer must come before them, one that only the broker can answer after; the broker's own functions force
+their operator, and all that follow, to the broker.
+"""
+
+from __future__ import annotations
+
+from sylph.functions.declare import Executor, Placement
+from sylph.functions.registry import SCALARS, TABLE_FUNCTIONS
+from sylph.plan.errors import PlanError
+from sylph.plan.expressions import Call, Expression
+from sylph.plan.nodes import Filter, Limit, Map, Node, Plan, Source, TableFunctionSource
+from sylph.plan.walk import expressions, inputs, postorder, roots, subexpressions
+
+
+def placement(expression: Expression) -> Placement:
+    """Where this very call may run, its arguments aside."""
+    if not isinstance(expression, Call):
+        return Placement.ANYWHERE
+    declared = SCALARS.get(expression.function)
+    return Placement.ANYWHERE if declared is None else declared.placement
+
+
+def uses(node: Node, where: Placement) -> str | None:
+    """Name of a function in the operator that can only run there."""
+    for expression in expressions(node):
+        for item in subexpressions(expression):
+            if isinstance(item, Call) and placement(item) is where:
+                return item.function
+    return None
+
+
+def agent_side(plan: Plan) -> set[int]:
+    """The id()s of the nodes that run on agents. Raises PlanError for a function in the wrong place."""
+    side: set[int] = set()
+    for node in postorder(roots(plan)):
+        below = all(id(child) in side for child in inputs(node))
+        agent_only = uses(node, Placement.AGENT)
+        if agent_only and not below:
+            raise PlanError(
+                f"function {agent_only!r} must execute before blocking nodes such as limit, agg, and join",
+                "move it up in the script, before the first of them",
+            )
+        match node:
+            case Source():
+                side.add(id(node))
+            case TableFunctionSource(function):
+                declared = TABLE_FUNCTIONS.get(function)
+                if declared is not None and declared.executor is not Executor.ONE_KELVIN:
+                    side.add(id(node))
+            case Map() | Filter() if below and not uses(node, Placement.BROKER):
+                side.add(id(node))
+            case Limit(per_agent=True) if below:
+                side.add(id(node))
+            case _:
+                pass
+    return side
+
+
+def check(plan: Plan) -> None:
+    """Raises PlanError when a function is in the wrong place. On a plan as compiled: rules may move operators."""
+    agent_side(plan)
+    for node in postorder(roots(plan)):
+        for expression in expressions(node):
+            _check_nesting(expression)
+
+
+def _check_nesting(expression: Expression) -> None:
+    for item in subexpressions(expression):
+        if placement(item) is not Placement.AGENT:
+            continue
+        for inner in subexpressions(item):
+            if placement(inner) is Placement.BROKER:
+                assert isinstance(item, Call)
+                assert isinstance(inner, Call)
+                message = f"function {item.function!r} runs on agents and cannot take what the broker's "
+                raise PlanError(f"{message}{inner.function!r} gives")
