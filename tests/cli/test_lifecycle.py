@@ -74,7 +74,7 @@ def test_down_without_an_agent_is_no_error(host):
     ("mode", "words"), [("fail", "this kernel has no BTF: see px doctor"), ("crash", "ZeroDivisionError: a defect")]
 )
 def test_an_agent_that_cannot_start_says_why_and_leaves_nothing(host, tmp_path, mode, words):
-    ran = host("up", "-d", DAEMON_MODE=mode)
+    ran = host("up", "-d", HOST_MODE=mode)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "ended at once, with exit code 1" in ran.stderr
     assert words in ran.stderr
@@ -82,7 +82,7 @@ def test_an_agent_that_cannot_start_says_why_and_leaves_nothing(host, tmp_path, 
 
 
 def test_in_the_foreground(host, tmp_path):
-    ran = host("up", DAEMON_MODE="fail")
+    ran = host("up", HOST_MODE="fail")
     assert ran.returncode == 1
     assert ran.stderr == "error: this kernel has no BTF: see px doctor\n"
 
@@ -103,7 +103,7 @@ def test_in_the_foreground(host, tmp_path):
 
 
 def test_a_stubborn_agent_is_killed_only_when_asked(host):
-    host("up", "-d", DAEMON_MODE="stubborn")
+    host("up", "-d", HOST_MODE="stubborn")
     ran = host("down", "--timeout", "300ms")
     assert ran.returncode == 1
     assert "has not ended after 0.3 s" in ran.stderr

@@ -8,9 +8,9 @@ from pathlib import Path
 
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, fullname, path, target=None):
-        if fullname != "sylph.agent.daemon":
+        if fullname != "sylph.cli.host":
             return None
-        location = str(Path(__file__).with_name("daemon.py"))
+        location = str(Path(__file__).with_name("host.py"))
         return importlib.machinery.ModuleSpec(
             fullname, importlib.machinery.SourceFileLoader(fullname, location), origin=location
         )

@@ -1,4 +1,4 @@
-"""Serves an empty answer until it is told to end. DAEMON_MODE makes it fail, hang or be stubborn."""
+"""Serves an empty answer until it is told to end. HOST_MODE makes it fail, hang or be stubborn."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ class Handler:
 
 
 def run(options):
-    mode = os.environ.get("DAEMON_MODE", "")
+    mode = os.environ.get("HOST_MODE", "")
     if mode == "fail":
         raise OSError("this kernel has no BTF: see px doctor")
     if mode == "crash":
@@ -45,3 +45,4 @@ def run(options):
     sys.stderr.write(f"{options} port {server.tcp_port}\n")
     ended.wait(60)
     server.stop(0.2)
+    return ""
