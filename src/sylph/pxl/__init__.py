@@ -1,1 +1,1 @@
-"""PxL text to a typed plan."""
+"""The PxL compiler: script text to a typed plan. Nothing in a script is ever executed as Python."""

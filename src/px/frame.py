@@ -1,0 +1,244 @@
+"""DataFrame, its columns, and what they can do. Every method here is one that PxL has, with its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias, overload
+
+from px.outside import outside
+
+#: What a column may be set to, or compared and computed with.
+Value: TypeAlias = "Column | bool | int | float | str"
+#: A point in time: `-5m`, `2020-07-13 18:02:05.00 +0000`, ns since the epoch, or none.
+TimeLike: TypeAlias = "str | int | None"
+
+
+class Aggregated:
+    """What an aggregate gives for each group."""
+
+
+#: Column names, then an aggregate that is not called: `('latency', px.mean)`.
+Aggregation: TypeAlias = (
+    "tuple[str, Callable[..., Aggregated]] | tuple[str, str, Callable[..., Aggregated]]"
+    " | tuple[str, str, str, Callable[..., Aggregated]]"
+)
+
+
+class Column:
+    """A column, or an expression over columns and literals: one value for each row."""
+
+    def __add__(self, other: Value) -> Column:
+        """Sum; of strings, one after the other."""
+        raise outside("+")
+
+    def __radd__(self, other: Value) -> Column:
+        """Sum; of strings, one after the other."""
+        raise outside("+")
+
+    def __sub__(self, other: Value) -> Column:
+        """Difference; of two times, ns."""
+        raise outside("-")
+
+    def __rsub__(self, other: Value) -> Column:
+        """Difference; of two times, ns."""
+        raise outside("-")
+
+    def __mul__(self, other: Value) -> Column:
+        """Product."""
+        raise outside("*")
+
+    def __rmul__(self, other: Value) -> Column:
+        """Product."""
+        raise outside("*")
+
+    def __truediv__(self, other: Value) -> Column:
+        """Quotient, always a float."""
+        raise outside("/")
+
+    def __rtruediv__(self, other: Value) -> Column:
+        """Quotient, always a float."""
+        raise outside("/")
+
+    def __mod__(self, other: Value) -> Column:
+        """Remainder, with the sign of the left side."""
+        raise outside("%")
+
+    def __rmod__(self, other: Value) -> Column:
+        """Remainder, with the sign of the left side."""
+        raise outside("%")
+
+    def __neg__(self) -> Column:
+        """The negative."""
+        raise outside("-")
+
+    def __pos__(self) -> Column:
+        """The same."""
+        raise outside("+")
+
+    def __invert__(self) -> Column:
+        """All bits inverted."""
+        raise outside("~")
+
+    def __eq__(self, other: object) -> Column:  # type: ignore[override]
+        """Whether both are equal."""
+        raise outside("==")
+
+    def __ne__(self, other: object) -> Column:  # type: ignore[override]
+        """Whether they differ."""
+        raise outside("!=")
+
+    def __lt__(self, other: Value) -> Column:
+        """Whether this is less."""
+        raise outside("<")
+
+    def __le__(self, other: Value) -> Column:
+        """Whether this is less or equal."""
+        raise outside("<=")
+
+    def __gt__(self, other: Value) -> Column:
+        """Whether this is greater."""
+        raise outside(">")
+
+    def __ge__(self, other: Value) -> Column:
+        """Whether this is greater or equal."""
+        raise outside(">=")
+
+    def __int__(self) -> int:
+        """As a type cast: px.Bytes(column)."""
+        raise outside("int")
+
+    def __float__(self) -> float:
+        """As a type cast: px.Percent(column)."""
+        raise outside("float")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Context:
+    """`df.ctx`: who a row belongs to."""
+
+    def __getitem__(
+        self,
+        key: Literal[
+            "asid",
+            "cmd",
+            "cmdline",
+            "container",
+            "container_id",
+            "container_name",
+            "deployment",
+            "deployment_id",
+            "deployment_name",
+            "host",
+            "hostname",
+            "namespace",
+            "node",
+            "node_name",
+            "pid",
+            "pod",
+            "pod_id",
+            "pod_name",
+            "replica_set",
+            "replica_set_id",
+            "replicaset",
+            "replicaset_id",
+            "replicaset_name",
+            "service",
+            "service_id",
+            "service_name",
+        ],
+    ) -> Column:
+        """The pod, service, node ... of each row, found from columns such as `upid` or `pod_id`."""
+        raise outside("ctx")
+
+
+class Grouped:
+    """A DataFrame after groupby."""
+
+    def agg(self, **outputs: Aggregation) -> DataFrame:
+        """One row for each group: the group's columns, then each output in order."""
+        raise outside("agg")
+
+
+class DataFrame:
+    """Rows of a table. Operations make a new DataFrame; setting a column rebinds the name.
+
+    `start_time` and `end_time` bound `time_`, both inclusive.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        select: Sequence[str] | str = (),
+        start_time: TimeLike = None,
+        end_time: TimeLike = None,
+    ) -> None:
+        raise outside("DataFrame")
+
+    @property
+    def ctx(self) -> Context:
+        """Who a row belongs to: `df.ctx['pod']`."""
+        raise outside("ctx")
+
+    def __getattr__(self, name: str) -> Column:
+        """The column of that name."""
+        raise outside(name)
+
+    def __setattr__(self, name: str, value: Value) -> None:
+        """Set a column: replaced in its place, or added at the end."""
+        raise outside(name)
+
+    @overload
+    def __getitem__(self, key: str) -> Column: ...
+    @overload
+    def __getitem__(self, key: list[str] | tuple[str, ...] | Column | bool) -> DataFrame: ...
+    def __getitem__(self, key: str | list[str] | tuple[str, ...] | Column | bool) -> Column | DataFrame:
+        """`df['a']`: a column; `df[['a', 'b']]`: only these columns; `df[condition]`: the rows where it holds."""
+        raise outside("[]")
+
+    def __setitem__(self, key: str, value: Value) -> None:
+        """Set a column: `df['two words'] = 1`."""
+        raise outside("[]")
+
+    def filter(self, condition: Column | bool) -> DataFrame:
+        """The rows where `condition` holds."""
+        raise outside("filter")
+
+    def drop(self, columns: Sequence[str] | str) -> DataFrame:
+        """All columns but these."""
+        raise outside("drop")
+
+    def head(self, n: int = 5, _pem_only: int = 0) -> DataFrame:
+        """The first `n` rows."""
+        raise outside("head")
+
+    def groupby(self, by: Sequence[str] | str) -> Grouped:
+        """Groups of rows with equal values in these columns; agg() must follow."""
+        raise outside("groupby")
+
+    def agg(self, **outputs: Aggregation) -> DataFrame:
+        """One row for all rows together."""
+        raise outside("agg")
+
+    def merge(
+        self,
+        right: DataFrame,
+        how: Literal["inner", "left", "right", "outer"],
+        left_on: Sequence[str] | str,
+        right_on: Sequence[str] | str,
+        suffixes: Sequence[str] = ("_x", "_y"),
+    ) -> DataFrame:
+        """Rows of both with equal keys: the left's columns, then the right's. A missing side gives 0, "" or False."""
+        raise outside("merge")
+
+    def append(self, objs: DataFrame | Sequence[DataFrame]) -> DataFrame:
+        """The rows of all, which have the same columns; in time order when there is a `time_`."""
+        raise outside("append")
+
+    def rolling(self, window: str | int, on: str = "time_") -> DataFrame:
+        """Windows of time. Not supported yet: group by px.bin(df.time_, ...)."""
+        raise outside("rolling")
+
+    def stream(self) -> DataFrame:
+        """Rows as they come, without end; px.display() must follow."""
+        raise outside("stream")

@@ -1,0 +1,107 @@
+"""A script's text to a plan."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sylph.plan.nodes import Plan, Sink
+from sylph.pxl.entry import ExecFunc, convert_arguments, result_frames
+from sylph.pxl.errors import CompileError, Diagnostic, Kind, suggestion
+from sylph.pxl.flags import Flags, parse_flags
+from sylph.pxl.interpreter import Interpreter, Stop
+from sylph.pxl.parse import parse
+from sylph.pxl.values import Fault, Frame, Poisoned, UserFunction
+from sylph.tables import TABLES
+from sylph.tables.declare import Table
+
+__all__ = ["ExecFunc", "compile_script"]
+
+
+def compile_script(
+    source: str,
+    *,
+    tables: Mapping[str, Table] = TABLES,
+    now_ns: int | None = None,
+    exec_funcs: Sequence[ExecFunc] = (),
+) -> Plan:
+    """The plan of a script, or of calls of its functions.
+
+    `now_ns` is what relative times count from; None means the present. With `exec_funcs`, results are those of the
+    functions and px.display() does nothing. Raises CompileError with everything found wrong.
+    """
+    parsed = parse(source)
+    flags, errors = parse_flags(source)
+    interpreter = Interpreter(
+        source,
+        tables,
+        time.time_ns() if now_ns is None else now_ns,
+        display=not exec_funcs,
+        reserved=tuple(function.output_prefix for function in exec_funcs),
+    )
+    interpreter.diagnostics.extend(errors)
+    interpreter.run(parsed.tree)
+    if not interpreter.diagnostics:
+        _run_functions(interpreter, exec_funcs)
+    if interpreter.diagnostics:
+        raise CompileError(sorted(interpreter.diagnostics, key=lambda error: (error.line, error.column)), source)
+    if not interpreter.results:
+        message = "query does not output a result, add px.display()"
+        raise CompileError([Diagnostic(0, 0, message, Kind.PLAN, "end the script with px.display(df)")], source)
+    return _plan(interpreter.results, flags)
+
+
+def _plan(results: Sequence[tuple[str, Frame]], flags: Flags) -> Plan:
+    sinks = []
+    taken: set[str] = set()
+    for name, frame in results:
+        unique, count = name, 0
+        while unique in taken:
+            count += 1
+            unique = f"{name}_{count}"
+        taken.add(unique)
+        sinks.append(Sink(frame.node, unique))
+    return Plan(tuple(sinks), flags.max_output_rows, flags.explain, flags.analyze)
+
+
+def _run_functions(interpreter: Interpreter, exec_funcs: Sequence[ExecFunc]) -> None:
+    for function in exec_funcs:
+        try:
+            _run_function(interpreter, function)
+        except Fault as fault:
+            _report(interpreter, fault)
+        except Poisoned:
+            pass
+        except Stop:
+            return
+        except RecursionError:
+            interpreter.report_quietly("an expression is nested too deeply")
+            return
+
+
+def _report(interpreter: Interpreter, fault: Fault) -> None:
+    """An error in the request rather than in the script has no line."""
+    fault.node = None
+    interpreter.report(fault, None)
+
+
+def _run_function(interpreter: Interpreter, request: ExecFunc) -> None:
+    if not request.name:
+        raise Fault("a function to execute has no name", Kind.EXEC_FUNCS)
+    if not request.output_prefix:
+        raise Fault(f"function '{request.name}' has no output table prefix", Kind.EXEC_FUNCS)
+    names: dict[str, Any] = interpreter.globals.values
+    function = names.get(request.name)
+    if function is None:
+        known = [name for name, value in names.items() if isinstance(value, UserFunction)]
+        hint = suggestion(request.name, known)
+        raise Fault(f"function '{request.name[:80]}' not found in the script", Kind.EXEC_FUNCS, hint)
+    if not isinstance(function, UserFunction):
+        raise Fault(f"'{request.name}' is not a function", Kind.EXEC_FUNCS)
+    values = convert_arguments(interpreter, function, request.args)
+    nowhere = ast.Load()  # a node without a place: the call is not in the script
+    result = interpreter.call_user(function, [], [(name, value, nowhere) for name, value in values.items()], nowhere)
+    for name, frame in result_frames(request, result):
+        interpreter.add_result(name, frame)

@@ -1,0 +1,325 @@
+"""DataFrame operations: each makes one plan node and knows its columns at once."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sylph.plan.expressions import ColumnRef, Expression, Literal
+from sylph.plan.nodes import Filter, Limit, Map, Node, Source, TableFunctionSource, Union
+from sylph.pxl import limits
+from sylph.pxl.arguments import frame as frame_argument
+from sylph.pxl.arguments import integer, optional, required, scalar, strings
+from sylph.pxl.errors import Kind
+from sylph.pxl.grouping import grouped_rows
+from sylph.pxl.merge import MERGE_PARAMETERS, merge
+from sylph.pxl.scalars import bind, column_not_found
+from sylph.pxl.values import (
+    POISON,
+    Bound,
+    Builtin,
+    Columns,
+    Context,
+    Fault,
+    Frame,
+    Grouped,
+    Poisoned,
+    Scalar,
+    article,
+    element,
+    literal,
+)
+from sylph.tables.types import DataType
+
+if TYPE_CHECKING:
+    from sylph.pxl.interpreter import Interpreter
+
+
+def source_frame(interpreter: Interpreter, node: Source | TableFunctionSource) -> Frame:
+    """A DataFrame on a source."""
+    return _made(interpreter, node, {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}, ())
+
+
+def column(frame: Frame, name: str) -> Scalar:
+    """`frame.name`."""
+    found = frame.columns.get(name)
+    if found is None:
+        raise missing(frame, name)
+    return Scalar(found, frame.columns)
+
+
+def missing(frame: Frame, name: str, node: ast.AST | None = None) -> Exception:
+    """The exception of naming, at `node`, a column that `frame` does not have."""
+    return Poisoned() if frame.tainted else column_not_found(name, frame.columns, node)
+
+
+def assign(interpreter: Interpreter, frame: Frame, name: str, value: Scalar) -> Frame:
+    """`frame` with column `name` set to `value`: replaced in its place, or added at the end."""
+    check_open(frame)
+    expression = bind(value, frame.columns)
+    outputs: dict[str, Expression] = dict(frame.columns)
+    outputs[name] = expression
+    columns = dict(frame.columns)
+    columns[name] = ColumnRef(name, expression.type)
+    return _made(interpreter, Map(frame.node, tuple(outputs.items())), columns, (frame,))
+
+
+def taint(frame: Frame) -> Frame:
+    """`frame` after an error was reported for one of its columns."""
+    return dataclasses.replace(frame, tainted=True)
+
+
+def keep(interpreter: Interpreter, frame: Frame, names: list[str], where: ast.AST) -> Frame:
+    """Only columns `names`, in that order; `where` they are written."""
+    check_open(frame)
+    if not names:
+        raise Fault("no column is kept", Kind.DATAFRAME)
+    columns: dict[str, ColumnRef] = {}
+    for position, name in enumerate(names):
+        if name in columns:
+            raise Fault(f"column '{name}' is listed twice", Kind.DATAFRAME, node=element(where, position))
+        if name not in frame.columns:
+            raise missing(frame, name, element(where, position))
+        columns[name] = frame.columns[name]
+    return _made(interpreter, Map(frame.node, tuple(columns.items())), columns, (frame,))
+
+
+def filter_rows(interpreter: Interpreter, frame: Frame, condition: Scalar) -> Frame:
+    """Rows for which `condition` is true."""
+    check_open(frame)
+    expression = bind(condition, frame.columns)
+    if expression.type.data is not DataType.BOOLEAN:
+        raise Fault(
+            f"a filter must be BOOLEAN, this is {expression.type.data.name}",
+            Kind.DATAFRAME,
+            "compare it with something: df[df.column == value]",
+        )
+    return _made(interpreter, Filter(frame.node, expression), frame.columns, (frame,))
+
+
+def check_open(frame: Frame) -> None:
+    """Raise Fault when nothing may follow."""
+    if frame.streaming:
+        raise Fault("stream() must be the last operation before px.display()", Kind.DATAFRAME)
+
+
+def _made(
+    interpreter: Interpreter, node: Node, columns: Columns, parents: Iterable[Frame], blocking: str = ""
+) -> Frame:
+    if len(columns) > limits.MAX_COLUMNS:
+        raise Fault(f"a DataFrame has at most {limits.MAX_COLUMNS:,} columns", Kind.LIMIT)
+    depth, tainted = 0, False
+    for parent in parents:
+        depth = max(depth, parent.depth)
+        tainted = tainted or parent.tainted
+        blocking = parent.blocking or blocking
+    if depth >= limits.MAX_OPERATOR_DEPTH:
+        raise Fault(
+            f"more than {limits.MAX_OPERATOR_DEPTH} operations follow one another", Kind.LIMIT, "split the script"
+        )
+    interpreter.add_operator(len(columns))
+    return Frame(node, columns, depth + 1, blocking=blocking, tainted=tainted)
+
+
+def _drop(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    names = strings(bound, "columns")
+    for position, name in enumerate(names):
+        if name not in frame.columns:
+            raise missing(frame, name, bound.part("columns", position))
+    dropped = frozenset(names)
+    columns = {name: ref for name, ref in frame.columns.items() if name not in dropped}
+    if not columns:
+        raise Fault("drop() would leave no column", Kind.DATAFRAME)
+    return _made(bound.interpreter, Map(frame.node, tuple(columns.items())), columns, (frame,))
+
+
+def _filter(frame: Frame, bound: Bound) -> Frame:
+    return filter_rows(bound.interpreter, frame, scalar(bound, "condition"))
+
+
+def _head(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    rows, per_agent = integer(bound, "n"), integer(bound, "_pem_only") > 0
+    if rows < 0:
+        raise Fault("head() needs a number of rows that is not negative", Kind.DATAFRAME, node=bound.node("n"))
+    return _made(
+        bound.interpreter,
+        Limit(frame.node, rows, per_agent),
+        frame.columns,
+        (frame,),
+        blocking="" if per_agent else "head()",
+    )
+
+
+def _groupby(frame: Frame, bound: Bound) -> Grouped:
+    check_open(frame)
+    names = strings(bound, "by")
+    seen = set()
+    for position, name in enumerate(names):
+        where = bound.part("by", position)
+        if name not in frame.columns:
+            raise missing(frame, name, where)
+        if name in seen:
+            raise Fault(f"column '{name}' is listed twice in groupby()", Kind.DATAFRAME, node=where)
+        seen.add(name)
+    return Grouped(frame, tuple(names))
+
+
+def _agg(frame: Frame, bound: Bound) -> Frame:
+    return aggregate(Grouped(frame, ()), bound)
+
+
+def aggregate(grouped: Grouped, bound: Bound) -> Frame:
+    """`grouped.agg(...)`."""
+    check_open(grouped.frame)
+    node, tainted = grouped_rows(grouped, bound)
+    columns = {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}
+    result = _made(bound.interpreter, node, columns, (grouped.frame,), blocking="agg()")
+    return taint(result) if tainted else result
+
+
+def _merge(frame: Frame, bound: Bound) -> Frame:
+    right = frame_argument(bound, "right")
+    check_open(frame)
+    check_open(right)
+    node = merge(frame, right, bound)
+    columns = {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}
+    return _made(bound.interpreter, node, columns, (frame, right), blocking="merge()")
+
+
+def _append(frame: Frame, bound: Bound) -> Frame:
+    objects = bound.values["objs"]
+    others = list(objects) if isinstance(objects, (list, tuple)) else [objects]
+    where = bound.node("objs")
+    if not others:
+        raise Fault("append() needs at least one DataFrame", Kind.DATAFRAME, node=where)
+    for position, other in enumerate(others):
+        if other is POISON:
+            raise Poisoned
+        if not isinstance(other, Frame):
+            message = f"append() takes DataFrames, not {article(other)}"
+            raise Fault(message, Kind.DATAFRAME, node=bound.part("objs", position))
+        _check_union(frame, other, bound.part("objs", position))
+    frames = [frame, *others]
+    for each in frames:
+        check_open(each)
+    node = Union(tuple(each.node for each in frames))
+    return _made(bound.interpreter, node, frame.columns, frames, blocking="append()")
+
+
+def _check_union(frame: Frame, other: Frame, where: ast.AST) -> None:
+    if frame.tainted or other.tainted:
+        return
+    for name, ref in frame.columns.items():
+        found = other.columns.get(name)
+        if found is None:
+            raise Fault(f"column '{name}' is missing from an appended DataFrame", Kind.DATAFRAME, node=where)
+        if found.type.data is not ref.type.data:
+            raise Fault(
+                f"column '{name}' is {ref.type.data.name} here and {found.type.data.name} in an appended DataFrame",
+                Kind.DATAFRAME,
+                node=where,
+            )
+    if len(other.columns) != len(frame.columns):
+        extra = next(name for name in other.columns if name not in frame.columns)
+        raise Fault(
+            f"an appended DataFrame has {len(other.columns)} columns, this one {len(frame.columns)}: "
+            f"'{extra}' is not here",
+            Kind.DATAFRAME,
+            node=where,
+        )
+
+
+def _rolling(_frame: Frame, bound: Bound) -> Frame:
+    on = bound.values["on"]
+    if not isinstance(on, Scalar) or not isinstance(on.expression, Literal) or on.expression.value != "time_":
+        raise Fault("rolling() works on 'time_' only", Kind.DATAFRAME, node=bound.node("on"))
+    window = bound.interpreter.duration(bound, "window")
+    if window <= 0:
+        raise Fault("the window of rolling() must be longer than zero", Kind.DATAFRAME, node=bound.node("window"))
+    raise Fault(
+        "rolling() is not supported yet",
+        Kind.DATAFRAME,
+        "group by a time bin: df.bin = px.bin(df.time_, px.seconds(10)), then df.groupby('bin').agg(...)",
+    )
+
+
+def _stream(frame: Frame, _bound: Bound) -> Frame:
+    check_open(frame)
+    if frame.blocking:
+        raise Fault(
+            f"stream() cannot follow {frame.blocking}, which must see all rows first",
+            Kind.DATAFRAME,
+            "head(n, _pem_only=1) may be streamed" if frame.blocking == "head()" else "",
+        )
+    return dataclasses.replace(frame, node=_streaming(frame.node), streaming=True)
+
+
+def _streaming(node: Node) -> Node:
+    """The same chain over a streaming source."""
+    chain: list[Map | Filter | Limit] = []
+    while isinstance(node, (Map, Filter, Limit)):
+        chain.append(node)
+        node = node.input
+    if not isinstance(node, Source):
+        raise Fault("only rows of a table can be streamed", Kind.DATAFRAME)
+    result: Node = dataclasses.replace(node, streaming=True)
+    for operation in reversed(chain):
+        if isinstance(operation, Map):
+            result = Map(result, operation.outputs)
+        elif isinstance(operation, Filter):
+            result = Filter(result, operation.condition)
+        else:
+            result = Limit(result, operation.rows, operation.per_agent)
+    return result
+
+
+_ROLLING = (*required("window"), *optional(on=literal("time_")))
+
+#: Methods by name: parameters, whether further keywords are taken, and what runs.
+_METHODS = {
+    "agg": ((), True, _agg),
+    "append": (required("objs"), False, _append),
+    "drop": (required("columns"), False, _drop),
+    "filter": (required("condition"), False, _filter),
+    "groupby": (required("by"), False, _groupby),
+    "head": (optional(n=literal(5), _pem_only=literal(0)), False, _head),
+    "merge": (MERGE_PARAMETERS, False, _merge),
+    "rolling": (_ROLLING, False, _rolling),
+    "stream": ((), False, _stream),
+}
+
+
+def attribute(frame: Frame, name: str) -> object:
+    """`frame.name`: a method, or a column."""
+    found = _METHODS.get(name)
+    if found is not None:
+        parameters, extra, run = found
+        return Builtin(f"DataFrame.{name}", lambda bound: run(frame, bound), parameters, extra)
+    if name == "map":
+        raise Fault("a DataFrame has no map()", Kind.DATAFRAME, "assign a column instead: df.column = expression")
+    if name == "ctx":
+        return Context(frame)
+    return column(frame, name)
+
+
+def grouped_attribute(grouped: Grouped, name: str) -> object:
+    """`df.groupby(...).name`."""
+    if name == "agg":
+        return Builtin("DataFrame.agg", lambda bound: aggregate(grouped, bound), (), extra=True)
+    if name == "rolling":
+        return Builtin("DataFrame.rolling", lambda bound: _rolling(grouped.frame, bound), _ROLLING)
+    raise Fault("groupby() must be followed by agg()", Kind.DATAFRAME, "df.groupby('a').agg(out=('b', px.mean))")
+
+
+def has_method(name: str) -> bool:
+    """Whether DataFrame has a method of that name."""
+    return name in _METHODS or name == "map"
+
+
+def methods() -> list[str]:
+    """Names of all methods."""
+    return list(_METHODS)

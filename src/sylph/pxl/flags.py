@@ -1,0 +1,59 @@
+"""Query flags: lines `#px:set name=value` of a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sylph.pxl.errors import Diagnostic, Kind, split_lines, suggestion
+
+_PREFIX = "#px:set"
+_BOOLEANS = {"true": True, "1": True, "t": True, "yes": True, "y": True} | {
+    "false": False,
+    "0": False,
+    "f": False,
+    "no": False,
+    "n": False,
+}
+_NAMES = ("explain", "analyze", "max_output_rows_per_table")
+
+
+@dataclass(slots=True)
+class Flags:
+    """Flags of one query."""
+
+    explain: bool = False
+    analyze: bool = False
+    max_output_rows: int = 10_000
+
+
+def parse_flags(source: str) -> tuple[Flags, list[Diagnostic]]:
+    """Flags set in `source`, and what is wrong with the lines that set them."""
+    flags = Flags()
+    errors: list[Diagnostic] = []
+    if _PREFIX not in source:
+        return flags, errors
+    for number, line in enumerate(split_lines(source), 1):
+        if line.startswith(_PREFIX):
+            problem = _apply(flags, line[len(_PREFIX) :].rstrip())
+            if problem:
+                message, hint = problem
+                errors.append(Diagnostic(number, 1, message, Kind.FLAG, hint, len(line)))
+    return flags, errors
+
+
+def _apply(flags: Flags, setting: str) -> tuple[str, str] | None:
+    name, equals, value = setting[1:].partition("=")
+    if not setting.startswith(" ") or not equals or not name.isidentifier() or not value:
+        return "malformed query flag", "write it as '#px:set name=value', with one space after 'set'"
+    if name == "max_output_rows_per_table":
+        # Longer digits would not fit 64 bits.
+        if not value.isascii() or not value.isdigit() or len(value) > 18:
+            return f"flag '{name}' needs a whole number, not '{value[:40]}'", ""
+        flags.max_output_rows = int(value)
+    elif name in {"explain", "analyze"}:
+        if value.lower() not in _BOOLEANS:
+            return f"flag '{name}' needs true or false, not '{value[:40]}'", ""
+        setattr(flags, name, _BOOLEANS[value.lower()])
+    else:
+        return f"unknown query flag '{name[:60]}'", suggestion(name, _NAMES) or f"flags are {', '.join(_NAMES)}"
+    return None
