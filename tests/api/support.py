@@ -1,12 +1,12 @@
 """Handlers and batches that the API is tested with."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import grpc
 import pyarrow as pa
 
 from sylph.api.pb import vizierapi_pb2 as pb
+from sylph.pxl.errors import CompileError, Diagnostic, Kind
 from sylph.query.answer import CancelToken, Health, Result, Rows, ScriptRequest, Stats, TableMeta
 from sylph.tables.types import ColumnType, DataType, SemanticType, arrow_schema
 
@@ -66,15 +66,5 @@ def execute(channel: grpc.Channel, script: str = "x", timeout: float = 20, **fie
     return call(pb.ExecuteScriptRequest(query_str=script, **fields), timeout=timeout)
 
 
-@dataclass(frozen=True)
-class _Detail:
-    line: int
-    column: int
-    message: str
-    hint: str = ""
-
-
-class CompileFailure(Exception):  # noqa: N818
-    def __init__(self, line: int, column: int, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.errors = (_Detail(line, column, message, hint),)
+def compile_error(line: int, column: int, message: str, hint: str = "") -> CompileError:
+    return CompileError([Diagnostic(line, column, message, Kind.PARSER, hint)])

@@ -11,7 +11,7 @@ import pytest
 
 from sylph.api.server import Tcp, serve
 from sylph.query.answer import Code, QueryError, Rows, TableMeta
-from tests.api.support import RELATION, CompileFailure, make_batch, one_table
+from tests.api.support import RELATION, compile_error, make_batch, one_table
 
 VERSION = "0.9.0"
 KEY = "px-api-0c5b3a6e-0000-4000-8000-000000000001"
@@ -42,7 +42,7 @@ def answer(request, _cancel):
             yield TableMeta("output", RELATION)
             raise QueryError(Code.RESOURCE_EXHAUSTED, "too much memory")
         case script if "wrong" in script:
-            raise CompileFailure(line=2, column=7, message="SyntaxError: '(' was never closed")
+            raise compile_error(line=2, column=7, message="SyntaxError: '(' was never closed")
         case _:
             yield from one_table(3)
 

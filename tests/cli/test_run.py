@@ -15,7 +15,7 @@ import pytest
 
 from sylph.query.answer import Code, FunctionCall, QueryError, QueryWarning, Rows, TableMeta
 from sylph.tables.types import ColumnType, DataType, arrow_schema
-from tests.api.support import RELATION, CompileFailure, make_batch, one_table
+from tests.api.support import RELATION, compile_error, make_batch, one_table
 from tests.cli.conftest import environment
 
 TEXT = {"a": ColumnType(DataType.STRING), "b": ColumnType(DataType.STRING)}
@@ -192,7 +192,7 @@ def test_a_script_that_traces_is_a_mutation(px, agent, handler, text, mutation):
 
 def test_errors_of_a_script_show_their_line(px, agent, handler, tmp_path):
     def results(_request, _cancel):
-        raise CompileFailure(line=2, column=8, message="no column 'pat' in http_events", hint="did you mean 'path'?")
+        raise compile_error(line=2, column=8, message="no column 'pat' in http_events", hint="did you mean 'path'?")
         yield
 
     handler.results = results

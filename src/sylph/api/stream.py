@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sylph.api.batches import Encoder, encode_rows, frame
 from sylph.api.pb import vizierapi_pb2 as pb
+from sylph.pxl.errors import CompileError
 from sylph.query.answer import (
     CancelToken,
     Code,
@@ -54,7 +55,6 @@ def request_of(message: pb.ExecuteScriptRequest) -> ScriptRequest:
         calls=calls,
         mutation=message.mutation,
         name=message.query_name,
-        query_id=str(uuid.uuid4()),
     )
 
 
@@ -155,12 +155,11 @@ class _Answer:
 def failure(query_id: str, error: Exception) -> tuple[bytes, Ended]:
     """The message that tells a client of `error`, and how the rpc ends after it."""
     status = pb.Status()
-    errors = getattr(error, "errors", None)
     match error:
-        case _ if errors is not None:
+        case CompileError():
             status.code = Code.INVALID_ARGUMENT
             status.message = "the script does not compile"
-            for one in errors:
+            for one in error.errors:
                 message = f"{one.message}\nhelp: {one.hint}" if one.hint else one.message
                 status.error_details.add().compiler_error.CopyFrom(
                     pb.CompilerError(line=one.line, column=one.column, message=message)
@@ -182,10 +181,9 @@ def answer(
 
     Order: all meta_data; rows; for every table exactly one batch with eow and eos; execution_stats.
     """
-    query_id = ""
+    query_id = str(uuid.uuid4())
     try:
         request = request_of(message)
-        query_id = request.query_id
         began = time.monotonic_ns()
         output = _Answer(query_id, encode)
         yield from output.results(handler, request, cancel)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from sylph.pxl.compile import ExecFunc, compile_script
-from sylph.query.answer import CancelToken, Code, Health, QueryError, Result, ScriptRequest, Stats
+from sylph.query.answer import CancelToken, Health, Result, ScriptRequest, Stats
 from sylph.query.engine import Engine
 from sylph.query.limits import Limits
 
@@ -22,8 +22,6 @@ class LocalBroker:
 
     def execute(self, request: ScriptRequest, cancel: CancelToken) -> Iterator[Result]:
         """Answers one script. Raises CompileError for a wrong script and QueryError for all else."""
-        if request.query_id:
-            raise QueryError(Code.NOT_FOUND, f"query {request.query_id} is not running: send its script again")
         began = time.perf_counter_ns()
         calls = [ExecFunc(call.function, call.prefix, call.arguments) for call in request.calls]
         plan = compile_script(

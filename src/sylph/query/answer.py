@@ -61,7 +61,6 @@ class ScriptRequest:
     mutation: bool = False
     #: Label for logs.
     name: str = ""
-    query_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
