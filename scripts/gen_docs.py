@@ -115,7 +115,11 @@ def commands() -> Iterator[str]:
             for parameter in command.get_params(context):
                 if isinstance(parameter, click.Option) and not parameter.hidden:
                     default = parameter.default
-                    shown = "" if default is None or callable(default) or default is False or "Sentinel" in repr(default) else f"`{default}`"
+                    shown = (
+                        ""
+                        if default is None or callable(default) or default is False or "Sentinel" in repr(default)
+                        else f"`{default}`"
+                    )
                     rows.append([", ".join(f"`{name}`" for name in parameter.opts), shown, parameter.help or ""])
             if rows:
                 yield from table(["flag", "default", "meaning"], rows)
