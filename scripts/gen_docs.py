@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the declarations: tables, functions, scripts, commands. With --check, says what is stale."""
+"""Writes docs/reference/ from the declarations: tables, functions, scripts, commands. --check says what is stale."""
 
 from __future__ import annotations
 
