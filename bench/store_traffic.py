@@ -98,3 +98,16 @@ def _batch(draw: random.Random, times: list[int]) -> pa.RecordBatch:
         for name, value in zip(SCHEMA.names, row, strict=True):
             columns[name].append(value)
     return pa.record_batch([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
+
+
+def unique_headers(rows: list[pa.RecordBatch], seed: int = 7) -> list[pa.RecordBatch]:
+    """The same rows with another X-Request-Id in every request, which no dictionary helps against."""
+    draw = random.Random(seed)
+    column = SCHEMA.get_field_index("req_headers")
+    out = []
+    for batch in rows:
+        texts = [
+            f'{text[:-1]},"X-Request-Id":"{draw.getrandbits(128):032x}"}}' for text in batch.column(column).to_pylist()
+        ]
+        out.append(batch.set_column(column, SCHEMA.field(column), pa.array(texts)))
+    return out

@@ -13,7 +13,7 @@ import pytest
 from sylph.store import Cause, Store, StoreBusyError
 from sylph.tables.declare import Column
 from sylph.tables.types import DataType, PatternType, SemanticType
-from tests.store.samples import numbers, rows, table
+from tests.store.samples import numbers, rows, table, usage
 
 MEMORY, DISK = 2 << 20, 8 << 20
 
@@ -38,10 +38,6 @@ def fill(store: Store, first: int, count: int, batch: int = 1000) -> None:
 def everything(store: Store) -> list[int]:
     with store.snapshot("events") as snapshot:
         return numbers(snapshot)
-
-
-def usage(directory: Path) -> int:
-    return sum(path.lstat().st_blocks * 512 for path in directory.iterdir())
 
 
 @pytest.fixture
@@ -117,16 +113,16 @@ def test_few_rows_are_kept_in_a_journal_not_in_tiny_segments(directory: Path) ->
 def test_a_full_journal_is_followed_by_another(directory: Path) -> None:
     names = set()
     with open_store(directory, disk=2 << 20) as store:
-        for n in range(0, 40_000, 50):
-            store.append("events", rows(n, 50))
+        for n in range(0, 30_000, 200):
+            store.append("events", rows(n, 200))
             store.flush()
             names |= {path.name for path in directory.glob("journal.*")}
             assert len(list(directory.glob("journal.*"))) == 1
             assert usage(directory) <= (2 << 20) * 1.05
         assert len(names) > 2
-        assert everything(store) == list(range(40_000))
+        assert everything(store) == list(range(30_000))
     with open_store(directory, disk=2 << 20) as store:
-        assert everything(store) == list(range(40_000))
+        assert everything(store) == list(range(30_000))
 
 
 def test_rows_are_written_within_the_flush_interval(directory: Path) -> None:
@@ -140,17 +136,16 @@ def test_rows_are_written_within_the_flush_interval(directory: Path) -> None:
 
 
 def test_the_oldest_segments_expire_within_the_budget(directory: Path) -> None:
-    disk = 1 << 20
+    disk = 600_000
     with open_store(directory, memory=1 << 20, disk=disk) as store:
-        for start in range(0, 200_000, 1000):
-            store.append("events", rows(start, 1000, text=40))
-            if start % 2000 == 0:
-                store.flush()
+        for start in range(0, 160_000, 2000):
+            store.append("events", rows(start, 2000, text=40))
+            store.flush()
             assert usage(directory) <= disk * 1.05
             assert store.memory_used <= 1 << 20
         left = everything(store)
         (stats,) = store.stats()
-    assert left == list(range(left[0], 200_000))
+    assert left == list(range(left[0], 160_000))
     assert 0 < left[0] == stats.rows_expired
     assert stats.rows_lost == 0
 
@@ -161,7 +156,7 @@ def test_a_held_segment_stays_and_counts_until_released(directory: Path) -> None
         snapshot = store.snapshot("events")
         paths = [segment.path for segment in snapshot.segments]
         assert paths
-        for start in range(20_000, 320_000, 1000):
+        for start in range(20_000, 180_000, 1000):
             store.append("events", rows(start, 1000, text=40))
             store.flush()
             assert store.memory_used <= 1 << 20
@@ -230,7 +225,7 @@ def test_foreign_files_are_left_alone_and_counted(directory: Path) -> None:
         (loss,) = store.take_losses()
         assert (loss.cause, loss.rows) == (Cause.FOREIGN_FILE, 0)
         assert everything(store) == list(range(20_000))
-        fill(store, 20_000, 200_000)
+        fill(store, 20_000, 80_000)
     assert (directory / "notes.txt").read_text() == "mine"
     assert (directory / "folder").is_dir()
     assert (directory / "other.parquet").exists()

@@ -70,16 +70,11 @@ class Cold:
             if not batches:
                 return True
             state.writing = batches[-1].end
-        done = False
         try:
-            done = self._write(state, batches)
+            return self._write(state, batches)
         finally:
             with self._lock:
                 state.writing = 0
-                rows, size = (0, 0) if done else state.abandon(batches)
-            if rows:
-                self._losses.add(state.name, Cause.DISK_ERROR, rows, size, "dropped while they could not be written")
-        return done
 
     def _write(self, state: TableState, batches: list[HotBatch]) -> bool:
         from sylph.store.encode import describe, encode

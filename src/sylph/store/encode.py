@@ -15,7 +15,7 @@ from sylph.store.segment import Segment
 
 #: Key of the footer's metadata that makes a Parquet file a segment.
 KEY = b"sylph.segment"
-_SAMPLE = 1024
+_SAMPLE = 256
 _LEVEL = 1
 _DICTIONARY_BYTES = 4 << 20
 _ROW_GROUP = 128 << 10

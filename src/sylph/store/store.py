@@ -93,12 +93,8 @@ class Store:
                 self._writer.added(state)
             else:
                 state.lose(hot.rows, hot.size)
-                self._losses.add(
-                    table,
-                    Cause.BUDGET,
-                    hot.rows,
-                    hot.size,
-                    f"a batch of {hot.size} bytes does not fit; the table may hold {state.max_hot}",
+                self._lose(
+                    state, hot.rows, hot.size, f"no room for {hot.size} bytes, the table may hold {state.max_hot}"
                 )
 
     def snapshot(self, table: str, start: int | None = None, end: int | None = None) -> Snapshot:
@@ -202,18 +198,29 @@ class Store:
         if size > state.max_hot:
             return False
         while state.hot_bytes + size > state.max_hot:
+            if not state.evictable:
+                return False
             self._evict(state)
-        while self.memory_used + size > self._memory:
+        while (used := self.memory_used + size) > self._memory:
             # Snapshots hold evicted batches: give up other old ones, of the table that has most; held ones last.
-            full = [other for other in self._tables.values() if not all(batch.pins for batch in other.hot)]
+            full = [
+                other
+                for other in self._tables.values()
+                if other.evictable and not all(batch.pins for batch in other.hot)
+            ]
             free = [other for other in full if not other.hot[0].pins] or full
             if not free:
                 return False
             self._evict(max(free, key=lambda other: other.hot_bytes))
+        if used > self._memory - snapshot_part(self._memory) // 2:
+            self._writer.press(self._memory // 64)
         return True
 
     def _evict(self, state: TableState) -> None:
         rows, size = state.evict()
         if rows:
-            cause = Cause.DISK_ERROR if self._writer.failing else Cause.BUDGET
-            self._losses.add(state.name, cause, rows, size, "dropped from memory before they could be written")
+            self._lose(state, rows, size, "dropped from memory before they could be written")
+
+    def _lose(self, state: TableState, rows: int, size: int, detail: str) -> None:
+        cause = Cause.DISK_ERROR if self._writer.failing else Cause.BUDGET
+        self._losses.add(state.name, cause, rows, size, detail)

@@ -21,7 +21,8 @@ from sylph.tables.types import arrow_schema
 
 class TableState:
     """State of one table. `sealed` is the first row that still has to be written; `journaled` the first one not
-    even in the journal; both only grow. Rows before `writing` are being written at this moment.
+    even in the journal; both only grow. Rows before `writing` are being written at this moment and stay
+    in memory until they are.
     """
 
     def __init__(self, table: Table, number: int, max_hot: int, max_cold: int | None) -> None:
@@ -59,6 +60,11 @@ class TableState:
         self.bytes_added += batch.size
         self.batches_added += 1
 
+    @property
+    def evictable(self) -> bool:
+        """Whether the oldest batch may leave now."""
+        return bool(self.hot) and not self.sealed <= self.hot[0].first < self.writing
+
     def evict(self) -> tuple[int, int]:
         """Drop the oldest batches from memory: a whole segment's worth, or one batch. Gives lost rows and bytes.
 
@@ -69,8 +75,6 @@ class TableState:
         if start >= self.sealed:
             batch = self._drop()
             self.pending_bytes -= batch.size
-            if batch.first < self.writing:
-                return 0, 0  # comes back with its segment, or is counted when that fails
             self.sealed = batch.end
             self.journaled = max(self.journaled, batch.end)
             if not self.durable:
@@ -114,23 +118,10 @@ class TableState:
         self.journaled = max(self.journaled, self.sealed)
 
     def land(self, segment: Segment, batches: list[HotBatch]) -> None:
-        """Add the segment of the oldest pending batches. If some were evicted meanwhile, all are read from it now."""
+        """Add the segment of the oldest pending batches."""
         self.segments.append(segment)
         self.cold_bytes += segment.size
         self.seal(batches)
-        if any(batch.evicted for batch in batches):
-            while self.hot and self.hot[0].first < segment.end:
-                self._drop()
-
-    def abandon(self, batches: list[HotBatch]) -> tuple[int, int]:
-        """Count those batches as lost that were evicted while they were being written in vain: rows and bytes."""
-        gone = [batch for batch in batches if batch.evicted and batch.first >= self.sealed]
-        rows, size = sum(batch.rows for batch in gone), sum(batch.size for batch in gone)
-        if gone:
-            self.sealed = gone[-1].end
-            self.journaled = max(self.journaled, self.sealed)
-            self.lose(rows, size)
-        return rows, size
 
     def lose(self, rows: int, size: int) -> None:
         """Count rows that were lost."""

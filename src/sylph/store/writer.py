@@ -18,7 +18,7 @@ from sylph.store.table import TableState
 _LOG = logging.getLogger("sylph.store")
 
 #: Most bytes in memory that one segment is made of.
-_SEGMENT_MOST = 16 << 20
+_SEGMENT_MOST = 32 << 20
 #: Batches smaller than this are tiny; this many neighbours are joined, into batches of at most _JOINED bytes.
 _TINY = 64 << 10
 _MANY = 8
@@ -51,6 +51,7 @@ class Writer:
         self._flushing = threading.Lock()
         self._dirty_since: float | None = None
         self._urgent = False
+        self._pressed = False
         self._stopping = False
         self._attached = False
         self._outdated = False
@@ -91,6 +92,12 @@ class Writer:
             self._changed.notify_all()
         if state.pending_bytes >= segment_bytes(state) and not self._urgent and not self.failing:
             self._urgent = True
+            self._changed.notify_all()
+
+    def press(self, least: int) -> None:
+        """Memory is short: make segments of what waits, however little, so that it can leave. The lock is held."""
+        if not self._pressed and sum(state.pending_bytes for state in self._tables.values()) > least:
+            self._pressed = self._urgent = True
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -143,6 +150,7 @@ class Writer:
             complete = True
             for state in self._tables.values():
                 complete = self._settle(state, every) and complete
+            self._pressed = False
             if self._cold is not None and every:
                 self._journal(self._cold)
             if self._cold is not None and complete:
@@ -194,7 +202,7 @@ class Writer:
 
     def _settle(self, state: TableState, every: bool) -> bool:
         """Compact a table's pending batches and write them if they are enough for a segment. False: no room."""
-        enough = segment_bytes(state)
+        enough = 1 if self._pressed else segment_bytes(state)
         if not every and state.pending_bytes < enough:
             return True
         self._compact(state)
@@ -202,7 +210,7 @@ class Writer:
             batches = state.pending()
         size = sum(batch.size for batch in batches)
         while batches and size >= (enough // 2 if every else enough):
-            taken = _first(batches, enough)
+            taken = _first(batches, segment_bytes(state))
             if self._cold is None:
                 with self._changed:
                     state.seal(taken)
@@ -300,7 +308,7 @@ class Writer:
 
 def segment_bytes(state: TableState) -> int:
     """Bytes in memory of which a segment of this table is made: enough to be worth a file, little enough to evict."""
-    return max(1, min(_SEGMENT_MOST, state.max_hot // 8))
+    return max(1, min(_SEGMENT_MOST, state.max_hot // 6))
 
 
 def _first(batches: list[HotBatch], size: int) -> list[HotBatch]:
