@@ -1,0 +1,106 @@
+"""px over the whole of compiler, plan, DuckDB and API, on rows that are known."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from sylph.api.server import serve
+from sylph.broker.local import LocalBroker
+from sylph.query.engine import Engine
+from sylph.query.limits import Limits
+from sylph.tables import TABLES
+from sylph.tables.entities import ENTITIES
+from sylph.tables.rows import record_batch
+from sylph.testing.dataset import MemoryDataset
+
+ARTICLE = """import px
+df = px.DataFrame(table='conn_stats', start_time='-30s')
+df.pod = df.ctx['pod']
+df.service = df.ctx['service']
+df = df.groupby(['pod', 'service']).agg(bytes_sent=('bytes_sent', px.sum), bytes_recv=('bytes_recv', px.sum))
+df = df[['service', 'pod', 'bytes_sent', 'bytes_recv']]
+df = df[df.service != '']
+px.display(df)
+"""
+
+
+@pytest.fixture
+def agent(tmp_path) -> Iterator[Path]:
+    data = MemoryDataset()
+    now = time.time_ns()
+    rows = [
+        {"time_": now - i * 10**9, "upid": i % 3, "remote_addr": "10.0.0.1", "bytes_sent": 1024 * i, "bytes_recv": i}
+        for i in range(12)
+    ]
+    data.add("conn_stats", record_batch(TABLES["conn_stats"].relation, rows[::-1]))
+    processes = [{"upid": i, "pod_name": f"ns/pod{i}", "service_name": f"ns/svc{i}"} for i in range(2)]
+    data.metadata["process"] = pa.Table.from_batches([record_batch(ENTITIES["process"], processes)])
+    engine = Engine(data)
+    path = tmp_path / "px.sock"
+    server = serve(LocalBroker(engine, Limits(), lambda: ""), unix=path)
+    yield path
+    server.stop(0)
+    engine.close()
+
+
+def test_the_articles_first_script(px, agent):
+    script = "import px; df = px.DataFrame(table='conn_stats', start_time='-30s'); px.display(df)"
+    ran = px("run", "-f", "-", "-o", "json", stdin=script)
+    assert ran.returncode == 0, ran.stderr
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [row["bytes_recv"] for row in rows] == list(range(11, -1, -1))
+    assert list(rows[0])[1:] == list(TABLES["conn_stats"].relation)
+
+
+def test_the_articles_second_script(px, agent):
+    ran = px("run", "-f", "-", "-o", "csv", stdin=ARTICLE)
+    assert ran.returncode == 0, ran.stderr
+    head, *rows = ran.stdout.splitlines()
+    assert head == "table_id,service,pod,bytes_sent,bytes_recv"
+    # Processes 0 and 1 have a service, process 2 has none: 0+3+6+9 and 1+4+7+10 KiB.
+    assert sorted(rows) == ["output,ns/svc0,ns/pod0,18.0 KiB,18.0 B", "output,ns/svc1,ns/pod1,22.0 KiB,22.0 B"]
+
+
+def test_a_wrong_column_is_shown_with_its_line_and_what_is_close(px, agent):
+    ran = px(
+        "run",
+        "-f",
+        "-",
+        stdin=ARTICLE.replace("df[['service', 'pod', 'bytes_sent'", "df[['service', 'pod', 'byte_sent'"),
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "<stdin> L6 : C" in ran.stderr
+    assert "6 | df = df[['service', 'pod', 'byte_sent', 'bytes_recv']]" in ran.stderr
+    assert "bytes_sent" in ran.stderr
+
+
+def test_functions_of_a_script_are_called(px, agent, tmp_path):
+    (tmp_path / "by.pxl").write_text(
+        "import px\n\n\ndef totals(start_time: str, least: int):\n"
+        "    df = px.DataFrame(table='conn_stats', start_time=start_time)\n"
+        "    df = df[df.bytes_recv >= least]\n"
+        "    return df.groupby('remote_addr').agg(n=('bytes_recv', px.count))\n"
+    )
+    vis = {
+        "variables": [
+            {"name": "start_time", "type": "PX_STRING", "defaultValue": "-1m"},
+            {"name": "least", "type": "PX_INT64", "defaultValue": "0"},
+        ],
+        "globalFuncs": [
+            {
+                "outputName": "totals",
+                "func": {
+                    "name": "totals",
+                    "args": [{"name": "start_time", "variable": "start_time"}, {"name": "least", "variable": "least"}],
+                },
+            }
+        ],
+    }
+    (tmp_path / "vis.json").write_text(json.dumps(vis))
+    ran = px("run", "-f", str(tmp_path), "-o", "json", "--", "-least", "4")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {"_tableName_": "totals", "remote_addr": "10.0.0.1", "n": 8}
