@@ -1,7 +1,8 @@
-"""Time to compile PxL scripts: median and worst, with Python's own parse of the same text as the baseline.
+"""CPU time to compile PxL scripts: median and worst, with Python's own parse of the same text as the baseline.
 
     python bench/compile.py [--rounds N] [SCRIPT.pxl ...]
 
+"again" is the same script once more, when its syntax tree is kept.
 Without files: every script of the library, and those of tests/pxl/fixtures that compile. A script with a vis.json is
 compiled with all the calls that it asks for, as `px run` does.
 """
@@ -13,11 +14,13 @@ import ast
 import statistics
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from sylph.pxl.compile import compile_script
 from sylph.pxl.entry import ExecFunc
 from sylph.pxl.errors import CompileError
+from sylph.pxl.parse import parse_kept
 from sylph.pxl.vis import PXType, load_vis
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,13 +37,14 @@ def calls(path: Path) -> list[ExecFunc]:
     return vis.exec_funcs(required)
 
 
-def milliseconds(run, rounds: int) -> tuple[float, float]:
+def milliseconds(run: Callable[[], object], rounds: int, before: Callable[[], object] = int) -> float:
     times = []
     for _ in range(rounds):
-        started = time.perf_counter()
+        before()
+        started = time.thread_time()
         run()
-        times.append((time.perf_counter() - started) * 1000)
-    return times[0], statistics.median(times)
+        times.append((time.thread_time() - started) * 1000)
+    return statistics.median(times)
 
 
 def main() -> None:
@@ -63,19 +67,24 @@ def main() -> None:
         except (CompileError, SyntaxError) as error:
             print(f"skipped {path.name}: {error.args[0]}")
             continue
-        first, median = milliseconds(
-            lambda source=source, requested=requested: compile_script(source, now_ns=NOW_NS, exec_funcs=requested),
-            options.rounds,
-        )
-        _, parse = milliseconds(lambda source=source: ast.parse(source), options.rounds)
-        rows.append((median, first, parse, len(requested), path))
+
+        def run(source: str = source, requested: list[ExecFunc] = requested) -> None:
+            compile_script(source, now_ns=NOW_NS, exec_funcs=requested)
+
+        kept = milliseconds(run, options.rounds)
+        new = milliseconds(run, options.rounds, parse_kept.cache_clear)
+        parse = milliseconds(lambda source=source: ast.parse(source), options.rounds)
+        rows.append((new, kept, parse, len(requested), path))
     rows.sort(reverse=True, key=lambda row: row[0])
-    print(f"{'ms':>8} {'ast.parse':>10} {'calls':>6}  script")
-    for median, _, parse, count, path in rows[:15]:
-        print(f"{median:8.2f} {parse:10.2f} {count:6}  {path.parent.name}/{path.name}")
-    medians = [row[0] for row in rows]
-    print(f"{len(rows)} scripts: median {statistics.median(medians):.2f} ms, worst {max(medians):.2f} ms;")
-    print(f"baseline, ast.parse alone: median {statistics.median(row[2] for row in rows):.2f} ms")
+    print(f"{'ms':>8} {'again':>8} {'ast.parse':>10} {'calls':>6}  script")
+    for new, kept, parse, count, path in rows[:15]:
+        print(f"{new:8.2f} {kept:8.2f} {parse:10.2f} {count:6}  {path.parent.name}/{path.name}")
+    for what, chosen in (("library", [row for row in rows if "library" in row[4].parts]), ("all", rows)):
+        if chosen:
+            new, kept, parse = (statistics.median(row[column] for row in chosen) for column in range(3))
+            worst = max(row[0] for row in chosen)
+            print(f"{what}: {len(chosen)} scripts, median {new:.2f} ms, worst {worst:.2f} ms; again {kept:.2f} ms;")
+            print(f"    baseline, ast.parse alone: median {parse:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias, overload
 
 from px.outside import outside
@@ -211,6 +211,14 @@ class DataFrame:
     def head(self, n: int = 5, _pem_only: int = 0) -> DataFrame:
         """The first `n` rows."""
         raise outside("head")
+
+    def rename(self, columns: Mapping[str, str]) -> DataFrame:
+        """The same columns, some with new names: `df.rename({'old': 'new'})`."""
+        raise outside("rename")
+
+    def distinct(self, columns: Sequence[str] | str = ()) -> DataFrame:
+        """The distinct values of these columns together; of all columns when none is named."""
+        raise outside("distinct")
 
     def groupby(self, by: Sequence[str] | str) -> Grouped:
         """Groups of rows with equal values in these columns; agg() must follow."""

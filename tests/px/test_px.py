@@ -22,6 +22,7 @@ UNTYPED = {
     "missing_commas": "is no Python",
     "functions_and_scopes": "assigns to px.Pod, and gives functions without annotations",
     "columns": "has a column named like a method",
+    "beyond": "has a column named like a method",
     "regular_strings": "has escapes that Python warns about",
     "pxviews": "imports a module that only scripts have",
 }

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sylph.plan.expressions import ColumnRef, Expression, Literal
-from sylph.plan.nodes import Filter, Limit, Map, Node, Source, TableFunctionSource, Union
+from sylph.plan.nodes import Aggregate, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
 from sylph.pxl import limits
 from sylph.pxl.arguments import frame as frame_argument
-from sylph.pxl.arguments import integer, optional, required, scalar, strings
+from sylph.pxl.arguments import integer, optional, required, scalar, strings, wrong_type
 from sylph.pxl.errors import Kind
 from sylph.pxl.grouping import grouped_rows
 from sylph.pxl.merge import MERGE_PARAMETERS, merge
@@ -233,6 +233,37 @@ def _check_union(frame: Frame, other: Frame, where: ast.AST) -> None:
         )
 
 
+def _rename(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    names, where = bound.values["columns"], bound.node("columns")
+    if not isinstance(names, dict):
+        raise wrong_type(bound, "columns", "dict")
+    new = {}
+    for old, value in names.items():
+        if old not in frame.columns:
+            raise missing(frame, str(old), where)
+        name = value.literal if isinstance(value, Scalar) else None
+        if not isinstance(name, str):
+            raise Fault(f"the new name of '{old}' must be a string, not {article(value)}", Kind.DATAFRAME, "", where)
+        new[old] = name
+    outputs = [(new.get(name, name), ref) for name, ref in frame.columns.items()]
+    columns = {name: ColumnRef(name, ref.type) for name, ref in outputs}
+    if len(columns) != len(outputs):
+        raise Fault("rename() would give two columns the same name", Kind.DATAFRAME, node=where)
+    return _made(bound.interpreter, Map(frame.node, tuple(outputs)), columns, (frame,))
+
+
+def _distinct(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    names = strings(bound, "columns") or list(frame.columns)
+    for position, name in enumerate(names):
+        if name not in frame.columns:
+            raise missing(frame, name, bound.part("columns", position))
+    columns = {name: frame.columns[name] for name in names}
+    node = Aggregate(frame.node, tuple(columns), ())
+    return _made(bound.interpreter, node, columns, (frame,), blocking="distinct()")
+
+
 def _rolling(_frame: Frame, bound: Bound) -> Frame:
     on = bound.values["on"]
     if not isinstance(on, Scalar) or not isinstance(on.expression, Literal) or on.expression.value != "time_":
@@ -283,20 +314,26 @@ _ROLLING = (*required("window"), *optional(on=literal("time_")))
 _METHODS = {
     "agg": ((), True, _agg),
     "append": (required("objs"), False, _append),
+    "distinct": (optional(columns=[]), False, _distinct),
     "drop": (required("columns"), False, _drop),
     "filter": (required("condition"), False, _filter),
     "groupby": (required("by"), False, _groupby),
     "head": (optional(n=literal(5), _pem_only=literal(0)), False, _head),
     "merge": (MERGE_PARAMETERS, False, _merge),
+    "rename": (required("columns"), False, _rename),
     "rolling": (_ROLLING, False, _rolling),
     "stream": ((), False, _stream),
 }
 
 
-def attribute(frame: Frame, name: str) -> object:
+#: Methods that Pixie does not have: there the name may be a column's, which goes first unless it is called.
+_BEYOND = frozenset({"distinct", "rename"})
+
+
+def attribute(frame: Frame, name: str, *, called: bool = False) -> object:
     """`frame.name`: a method, or a column."""
     found = _METHODS.get(name)
-    if found is not None:
+    if found is not None and (called or name not in _BEYOND or name not in frame.columns):
         parameters, extra, run = found
         return Builtin(f"DataFrame.{name}", lambda bound: run(frame, bound), parameters, extra)
     if name == "map":

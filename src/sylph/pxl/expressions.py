@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sylph.functions.registry import SCALARS
 from sylph.plan.expressions import Literal
-from sylph.pxl import dataframe, operators
+from sylph.pxl import dataframe, operations
 from sylph.pxl.arguments import bind_builtin
 from sylph.pxl.context import metadata
 from sylph.pxl.errors import Kind, suggestion
@@ -71,9 +71,7 @@ def constant(node: ast.Constant) -> Scalar | None:
 def unsupported(node: ast.AST) -> Fault:
     """The fault of an expression that PxL does not have."""
     hints = {
-        ast.IfExp: ("a conditional expression", "use px.select(condition, a, b)"),
         ast.Lambda: ("lambda", "use def"),
-        ast.JoinedStr: ("an f-string", "join strings with +"),
         ast.ListComp: ("a comprehension", ""),
         ast.SetComp: ("a comprehension", ""),
         ast.DictComp: ("a comprehension", ""),
@@ -91,10 +89,6 @@ def define(interpreter: Interpreter, node: ast.FunctionDef, scope: Scope) -> Any
     arguments = node.args
     if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs:
         raise Fault("a function takes plain positional arguments only", Kind.DEF, "no *, /, *args or **kwargs")
-    if arguments.defaults:
-        raise Fault(
-            "default values of arguments are not supported", Kind.DEF, "give the value where the function is called"
-        )
     if len(node.decorator_list) > 1:
         raise Fault("a function takes one decorator at most", Kind.DEF, node=node.decorator_list[1])
     annotations = {}
@@ -111,7 +105,11 @@ def define(interpreter: Interpreter, node: ast.FunctionDef, scope: Scope) -> Any
                 )
             annotations[argument.arg] = annotation
     names = tuple([argument.arg for argument in arguments.args])
-    function = UserFunction(node.name, names, annotations, node, scope)
+    with_default = names[len(names) - len(arguments.defaults) :]
+    defaults = {
+        name: interpreter.expression(value, scope) for name, value in zip(with_default, arguments.defaults, strict=True)
+    }
+    function = UserFunction(node.name, names, annotations, node, scope, defaults)
     if not node.decorator_list:
         return function
     decorator = node.decorator_list[0]
@@ -143,7 +141,10 @@ def _name(_interpreter: Interpreter, node: ast.Name, scope: Scope) -> Any:
 
 
 def _constant(_interpreter: Interpreter, node: ast.Constant, _scope: Scope) -> Any:
-    return constant(node)
+    # The tree is kept between compilations, so the literal is kept with it.
+    if "scalar" not in node.__dict__:
+        node.__dict__["scalar"] = constant(node)
+    return node.__dict__["scalar"]
 
 
 def _list(interpreter: Interpreter, node: ast.List, scope: Scope) -> Any:
@@ -249,60 +250,6 @@ def _column_names(key: list[Any] | tuple[Any, ...], where: ast.expr) -> list[str
     return names
 
 
-def _binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Any:
-    name = operators.BINARY.get(type(node.op))
-    if name is None:
-        raise Fault(f"operator '{operators.SYMBOLS[type(node.op)]}' is not part of PxL", Kind.OPERATOR)
-    left = interpreter.expression(node.left, scope)
-    right = interpreter.expression(node.right, scope)
-    return operators.apply(name, [_operand(left, node.left), _operand(right, node.right)])
-
-
-def _operand(value: Any, node: ast.expr) -> Scalar:
-    if not isinstance(value, Scalar):
-        raise Fault(f"an operand must be an expression, not {article(value)}", Kind.OPERATOR, "", node)
-    return value
-
-
-def _compare(interpreter: Interpreter, node: ast.Compare, scope: Scope) -> Any:
-    if len(node.ops) != 1:
-        raise Fault("only one comparison at a time", Kind.OPERATOR, "write (a < b) and (b < c)")
-    name = operators.COMPARE.get(type(node.ops[0]))
-    if name is None:
-        symbol = operators.SYMBOLS[type(node.ops[0])]
-        hint = "use px.equals_any(value, [a, b])" if symbol == "in" else ""
-        raise Fault(f"operator '{symbol}' is not part of PxL", Kind.OPERATOR, hint)
-    left = interpreter.expression(node.left, scope)
-    right = interpreter.expression(node.comparators[0], scope)
-    return operators.apply(name, [_operand(left, node.left), _operand(right, node.comparators[0])])
-
-
-def _boolean(interpreter: Interpreter, node: ast.BoolOp, scope: Scope) -> Any:
-    if len(node.values) != 2:
-        word = "and" if isinstance(node.op, ast.And) else "or"
-        raise Fault(
-            f"'{word}' expected two arguments, got {len(node.values)}",
-            Kind.OPERATOR,
-            f"write (a {word} b) {word} c",
-        )
-    values = [_operand(interpreter.expression(value, scope), value) for value in node.values]
-    return operators.apply(operators.BOOLEAN[type(node.op)], values)
-
-
-def _unary(interpreter: Interpreter, node: ast.UnaryOp, scope: Scope) -> Any:
-    if (
-        isinstance(node.op, ast.USub)
-        and isinstance(node.operand, ast.Constant)
-        and type(node.operand.value) is int
-        and node.operand.value == MAX_INT64 + 1
-    ):
-        return literal(-MAX_INT64 - 1)
-    value = _operand(interpreter.expression(node.operand, scope), node.operand)
-    if isinstance(node.op, ast.UAdd):
-        return value
-    return operators.apply(operators.UNARY[type(node.op)], [value])
-
-
 def _call(interpreter: Interpreter, node: ast.Call, scope: Scope) -> Any:
     function = _callee(interpreter, node.func, scope)
     args: list[tuple[Any, ast.AST]] = [(_argument(interpreter, arg, scope), arg) for arg in node.args]
@@ -327,7 +274,7 @@ def _callee(interpreter: Interpreter, node: ast.expr, scope: Scope) -> Any:
     if not dataframe.has_method(node.attr):
         hint = suggestion(node.attr, dataframe.methods())
         raise Fault(f"DataFrame has no method '{node.attr}'", Kind.NAME, hint, node)
-    return dataframe.attribute(base, node.attr)
+    return dataframe.attribute(base, node.attr, called=True)
 
 
 def _argument(interpreter: Interpreter, node: ast.expr, scope: Scope) -> Any:
@@ -385,16 +332,18 @@ def _call_function(name: str, args: list[tuple[Any, ast.AST]], keywords: list[tu
 HANDLERS: MappingProxyType[type[ast.expr], Any] = MappingProxyType(
     {
         ast.Attribute: _attribute,
-        ast.BinOp: _binary,
-        ast.BoolOp: _boolean,
+        ast.BinOp: operations.binary,
+        ast.BoolOp: operations.boolean,
         ast.Call: _call,
-        ast.Compare: _compare,
+        ast.Compare: operations.compare,
         ast.Constant: _constant,
         ast.Dict: _dict,
+        ast.IfExp: operations.conditional,
+        ast.JoinedStr: operations.joined_string,
         ast.List: _list,
         ast.Name: _name,
         ast.Subscript: _subscript,
         ast.Tuple: _tuple,
-        ast.UnaryOp: _unary,
+        ast.UnaryOp: operations.unary,
     }
 )

@@ -12,18 +12,17 @@ from sylph.pxl.arguments import bind_names
 from sylph.pxl.errors import MAX_REPORTED, Diagnostic, Kind, listing, split_lines, suggestion
 from sylph.pxl.modules import MODULES
 from sylph.pxl.parse import character_column
+from sylph.pxl.statements import check_annotation, unsupported_statement, written_out
 from sylph.pxl.times import TimeError, parse_duration, parse_time
 from sylph.pxl.values import (
     POISON,
     Bound,
-    Builtin,
     Fault,
     Frame,
     Module,
     Poisoned,
     Scalar,
     Scope,
-    TypeValue,
     UserFunction,
     article,
     describe,
@@ -182,6 +181,8 @@ class Interpreter:
             self._expression_statement(statement.value, scope, first=first, module=module)
         elif isinstance(statement, ast.Assign):
             self._assign(statement, scope)
+        elif isinstance(statement, ast.AugAssign):
+            self._assign(written_out(statement), scope)
         elif isinstance(statement, ast.FunctionDef):
             scope.values[statement.name] = expressions.define(self, statement, scope)
         elif isinstance(statement, ast.Return):
@@ -193,7 +194,7 @@ class Interpreter:
         elif isinstance(statement, ast.ImportFrom):
             self._import_from(statement, scope)
         else:
-            raise Fault(*_unsupported_statement(statement))
+            raise Fault(*unsupported_statement(statement))
         return _FELL_THROUGH
 
     def _expression_statement(self, value: ast.expr, scope: Scope, *, first: bool, module: bool) -> None:
@@ -366,28 +367,10 @@ class Interpreter:
         return line, column, max(1, length)
 
 
-def check_annotation(name: str, annotation: Any, value: Any, node: ast.AST | None) -> None:
-    """Raise Fault when argument `name` is not what its annotation says."""
-    if isinstance(annotation, TypeValue):
-        if annotation.type is None:
-            fits = isinstance(value, (list, tuple))
-        else:
-            fits = isinstance(value, Scalar) and value.type.data is annotation.type.data
-            if fits and value.cast and value.type.semantic is not annotation.type.semantic:
-                fits = False
-        expected = annotation.name
-    elif isinstance(annotation, Builtin) and annotation.name == "DataFrame":
-        fits, expected = isinstance(value, Frame), "DataFrame"
-    else:
-        return
-    if not fits:
-        raise Fault(f"argument '{name}': expected {expected}, received {describe(value)}", Kind.TYPE, "", node)
-
-
 def _poison(statement: ast.stmt, scope: Scope) -> Any:
     """Mark what a failed statement would have set; what a failed `return` gives."""
-    if isinstance(statement, ast.Assign):
-        for target in statement.targets:
+    if isinstance(statement, (ast.Assign, ast.AugAssign)):
+        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
             if isinstance(target, ast.Name):
                 scope.values[target.id] = POISON
     elif isinstance(statement, ast.FunctionDef):
@@ -398,21 +381,3 @@ def _poison(statement: ast.stmt, scope: Scope) -> Any:
     elif isinstance(statement, ast.Return):
         return POISON
     return _FELL_THROUGH
-
-
-_STATEMENTS: Mapping[type[ast.stmt], tuple[str, str]] = {
-    ast.For: ("for", "DataFrame operations work on all rows at once"),
-    ast.While: ("while", ""),
-    ast.If: ("if", "use px.select(condition, a, b) for a value, df[condition] for rows"),
-    ast.With: ("with", ""),
-    ast.Try: ("try", ""),
-    ast.ClassDef: ("class", ""),
-    ast.AugAssign: ("augmented assignment", "write it out: a = a + b"),
-    ast.AnnAssign: ("annotated assignment", "leave the annotation out"),
-    ast.Delete: ("del", "use df.drop(['column'])"),
-}
-
-
-def _unsupported_statement(statement: ast.stmt) -> tuple[str, Kind, str]:
-    name, hint = _STATEMENTS.get(type(statement), (type(statement).__name__.lower(), ""))
-    return f"'{name}' is not part of PxL", Kind.MODULE, hint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,7 @@ from sylph.pxl import limits
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import call, resolve
 from sylph.pxl.times import MAX_INT64, MIN_INT64
-from sylph.pxl.values import Fault, Scalar
+from sylph.pxl.values import Fault, Scalar, article, element
 from sylph.tables.types import DataType
 
 BINARY = MappingProxyType(
@@ -76,6 +76,27 @@ def apply(name: str, args: list[Scalar]) -> Scalar:
     elif type_.data is DataType.BOOLEAN:
         result = bool(result)
     return Scalar(Literal(result, type_))
+
+
+def joined(name: str, tests: list[Scalar]) -> Scalar:
+    """All of `tests` joined by a boolean operator, in pairs, so that a long list does not make a deep expression."""
+    while len(tests) > 1:
+        pairs = [apply(name, tests[i : i + 2]) for i in range(0, len(tests) - 1, 2)]
+        tests = pairs + tests[len(tests) // 2 * 2 :]
+    return tests[0]
+
+
+def equals_any(value: Scalar, others: Sequence[Any], where: ast.AST) -> Scalar:
+    """Whether `value` equals one of `others`; `where` their list is written."""
+    if not others:
+        raise Fault("there must be at least one value to compare with", Kind.CALL, node=where)
+    tests = []
+    for position, other in enumerate(others):
+        if not isinstance(other, Scalar):
+            message = f"a value to compare with must be an expression, not {article(other)}"
+            raise Fault(message, Kind.CALL, node=element(where, position))
+        tests.append(apply("equal", [value, other]))
+    return joined("logicalOr", tests)
 
 
 def _add(a: Any, b: Any) -> LiteralValue:

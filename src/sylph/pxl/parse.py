@@ -9,11 +9,13 @@ import threading
 import tokenize
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sylph.pxl import limits
 from sylph.pxl.errors import CompileError, Diagnostic, Kind, split_lines
 
 _WARNINGS_LOCK = threading.Lock()
+_KEPT_CHARACTERS = 16 * 1024
 _OPENING = "([{"
 _CLOSING = ")]}"
 
@@ -29,6 +31,10 @@ class Parsed:
 
 def parse(source: str) -> Parsed:
     """Parse `source`. Raises CompileError with one error: Python's parser stops at the first."""
+    return parse_kept(source) if len(source) <= _KEPT_CHARACTERS else _parse(source)
+
+
+def _parse(source: str) -> Parsed:
     _check_size(source)
     try:
         return Parsed(source, _tree(source))
@@ -44,6 +50,10 @@ def parse(source: str) -> Parsed:
         raise CompileError([_too_deep(1, 1)], source) from None
     except ValueError as error:
         raise CompileError([Diagnostic(1, 1, f"the script cannot be read: {error}", Kind.PARSER)], source) from None
+
+
+#: A caller asks for the same scripts again and again; large ones are not kept.
+parse_kept = lru_cache(maxsize=16)(_parse)
 
 
 def character_column(line: str, byte_offset: int) -> int:

@@ -31,7 +31,6 @@ from sylph.pxl.values import (
     Scalar,
     TypeValue,
     UserFunction,
-    article,
     literal,
 )
 from sylph.tables.types import ColumnType, DataType, SemanticType
@@ -194,22 +193,9 @@ def _make_upid(bound: Bound) -> Scalar:
 
 def _equals_any(bound: Bound) -> Scalar:
     value, comparisons = scalar(bound, "value"), bound.values["comparisons"]
-    where = bound.node("comparisons")
     if not isinstance(comparisons, (list, tuple)):
         raise wrong_type(bound, "comparisons", "list")
-    if not comparisons:
-        raise Fault("equals_any() needs at least one value to compare with", Kind.CALL, node=where)
-    tests = []
-    for position, other in enumerate(comparisons):
-        if not isinstance(other, Scalar):
-            message = f"equals_any() compares with expressions, not with {article(other)}"
-            raise Fault(message, Kind.CALL, node=bound.part("comparisons", position))
-        tests.append(operators.apply("equal", [value, other]))
-    # Joined in pairs, so that a long list does not make a deep expression.
-    while len(tests) > 1:
-        pairs = [operators.apply("logicalOr", tests[i : i + 2]) for i in range(0, len(tests) - 1, 2)]
-        tests = pairs + tests[len(tests) // 2 * 2 :]
-    return tests[0]
+    return operators.equals_any(value, comparisons, bound.node("comparisons"))
 
 
 def _script_reference(bound: Bound) -> Scalar:
