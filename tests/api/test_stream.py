@@ -5,8 +5,10 @@ import uuid
 import grpc
 import pytest
 
+from sylph.api import stall
 from sylph.api.batches import TARGET_BYTES
 from sylph.api.pb import vizierapi_pb2 as pb
+from sylph.api.server import serve
 from sylph.query.answer import Code, FunctionCall, QueryError, QueryWarning, Rows, Stats, TableMeta
 from tests.api.support import RELATION, execute, make_batch
 
@@ -171,3 +173,31 @@ def test_a_slow_reader_holds_the_query_back(channel, handler):
     time.sleep(0.5)
     assert produced == held < 100
     call.cancel()
+
+
+def test_a_reader_that_has_stopped_is_cut_off(handler, tmp_path, monkeypatch):
+    monkeypatch.setattr(stall, "LIMIT_S", 0.5)
+    ended = threading.Event()
+
+    def results(_request, cancel):
+        cancel.on_cancel(ended.set)
+        yield TableMeta("output", RELATION)
+        batch = make_batch(5_000, "/long" * 20)
+        while True:
+            yield Rows("output", batch)
+
+    handler.results = results
+    server = serve(handler, unix=tmp_path / "px.sock")
+    with grpc.insecure_channel(f"unix:{tmp_path}/px.sock") as channel:
+        call = execute(channel, timeout=60)
+        next(call)
+        assert ended.wait(10)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call)
+        assert caught.value.code() is grpc.StatusCode.CANCELLED
+    server.stop(0)
+
+
+def test_more_queries_than_workers_are_all_answered(channel, handler):
+    calls = [execute(channel) for _ in range(48)]
+    assert {len(list(call)) for call in calls} == {4}

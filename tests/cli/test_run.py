@@ -325,3 +325,33 @@ def test_captured_bytes_do_not_command_the_terminal(agent, handler, script, form
 
 def test_arrow_is_not_for_terminals(agent, script):
     assert "arrow is not text" in on_terminal("run", "-f", script, "-o", "arrow", PX_SOCKET=str(agent))
+
+
+@pytest.mark.parametrize("format_name", ["table", "json", "csv"])
+def test_a_full_disk_is_an_error_and_a_closed_output_is_none(agent, script, tmp_path, format_name):
+    px = f"{sys.executable} -m sylph.cli.main run -f {script} -o {format_name}"
+    environ = environment(PX_SOCKET=str(tmp_path / "px.sock"))
+    ran = subprocess.run(["bash", "-c", f"{px} > /dev/full"], capture_output=True, text=True, check=False, env=environ)
+    assert ran.returncode == 1
+    assert ran.stderr == "error: cannot write the answer: No space left on device\n"
+    ran = subprocess.run(["bash", "-c", f"{px} >&-"], capture_output=True, text=True, check=False, env=environ)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_an_encoding_without_the_characters_escapes_them(px, agent, handler, script):
+    handler.results = text_table(("日本", "ok"))
+    ran = px("run", "-f", script, PYTHONIOENCODING="ascii")
+    assert ran.returncode == 0, ran.stderr
+    assert "\\u65e5\\u672c" in ran.stdout
+
+
+def test_an_argument_that_is_not_text_is_refused(agent, script, tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-m", "sylph.cli.main", "run", "-f", script, "--", b"--a=\xff"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(PX_SOCKET=str(tmp_path / "px.sock")),
+    )
+    assert ran.returncode == 1
+    assert "is not UTF-8 text" in ran.stderr

@@ -16,11 +16,12 @@ from typing import Any
 import grpc
 
 from sylph._native import row_batch
-from sylph.api import auth, tls
+from sylph.api import auth, stall, tls
 from sylph.api.batches import MAX_BYTES
 from sylph.api.cluster import cluster_info
 from sylph.api.pb import cloudapi_pb2
 from sylph.api.pb import vizierapi_pb2 as pb
+from sylph.api.stall import StallWatch
 from sylph.api.stream import Ended, answer
 from sylph.query.answer import CancelToken, Code, QueryHandler
 
@@ -87,6 +88,7 @@ class Server:
         self._service.stopping.set()
         for stopped in [server.stop(grace) for server in self._servers]:
             stopped.wait(grace + 5)
+        self._service.stalls.close()
         # gRPC removes it too; another server may already listen on the same path.
         if self._unix.exists() and self._unix.stat().st_ino == self._inode:
             self._unix.unlink()
@@ -97,13 +99,14 @@ class _Service:
         self._handler = handler
         self._health_streams = threading.BoundedSemaphore(MAX_HEALTH_STREAMS)
         self.stopping = threading.Event()
+        self.stalls = StallWatch(stall.LIMIT_S)
 
     def execute_script(self, request: pb.ExecuteScriptRequest, context: grpc.ServicerContext) -> Iterator[bytes]:
         cancel = CancelToken()
         if not context.add_callback(cancel.cancel):
             return
         try:
-            yield from answer(self._handler, request, cancel, row_batch)
+            yield from self.stalls.watched(answer(self._handler, request, cancel, row_batch), context.cancel)
         except Ended as ended:
             _abort(context, ended.code, ended.message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -239,6 +240,8 @@ class Client:
 
 
 def _connect(target: Target) -> tuple[Any, tuple[tuple[str, str], ...]]:
+    # gRPC's core would write its own log lines to standard error.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc
 
     options = (("grpc.max_receive_message_length", _MAX_MESSAGE), ("grpc.enable_retries", 0))

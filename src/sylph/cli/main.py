@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from sylph.cli.failure import Failure
 from sylph.cli.target import Target, target_options
 
 #: Command to (module, one line about it). The line is here so that `px --help` imports no command.
@@ -66,6 +67,7 @@ def cli(context: click.Context) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Runs `px` and returns its exit code: 0, 1 for any error, 130 after Ctrl-C."""
     try:
+        _prepare_streams()
         if "_PX_COMPLETE" in os.environ:
             cli.main(arguments, prog_name="px")
         # Not cli.main, which ends with 1 when a pipe is closed and prints on Ctrl-C.
@@ -86,7 +88,22 @@ def run(arguments: list[str] | None = None) -> int:
         # Who reads has had enough. What is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        Failure(f"cannot write the answer: {error.strerror or error}").show()
+        # What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
+
+
+def _prepare_streams() -> None:
+    """Makes both streams usable: closed ones, and ones whose encoding lacks what is shown."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif stream.encoding.lower() not in {"utf-8", "utf8"}:
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main() -> None:

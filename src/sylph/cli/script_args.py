@@ -21,6 +21,9 @@ def parse(script: Script, arguments: Sequence[str]) -> dict[str, str]:
     variables = {variable.name: variable for variable in (script.vis.variables if script.vis else ())}
     given: dict[str, str] = {}
     rest = list(arguments)
+    for word in rest:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise Failure(f"{word!r} is not UTF-8 text")
     while rest:
         word = rest.pop(0)
         if word in _HELP:
