@@ -106,3 +106,20 @@ def test_explain_prints_the_plan_as_text(px, agent, handler, script):
     assert "#px:set analyze=true" in handler.requests[1].script
     handler.results = one_table()
     assert px("explain", "-f", script).returncode == 1
+
+
+def test_help_of_commands_and_scripts(px):
+    assert px("help").stdout == px("--help").stdout
+    assert px("help", "script", "list").stdout == px("script", "list", "--help").stdout
+    assert px("help", "run", "px/http_data").stdout == px("run", "px/http_data", "--", "--help").stdout
+    assert "--start_time string" in px("help", "run", "px/http_data").stdout
+    assert px("help", "nothing").returncode == 1
+
+
+def test_a_cluster_must_be_this_host(px, agent, script):
+    facts = json.loads(px("status", "-o", "json").stdout)
+    assert px("run", "-f", script, "-c", facts["host_id"], "--e2e_encryption=false").returncode == 0
+    assert px("run", "-f", script, "--cluster", facts["host"]).returncode == 0
+    ran = px("run", "-f", script, "-c", "other")
+    assert ran.returncode == 1
+    assert f"this is {facts['host']}" in ran.stderr

@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from sylph.library import loader
+from sylph.library import bundle, loader
 from sylph.library.loader import ScriptError, ids, listing, load, load_path
 from sylph.library.vis import VisError, parse
 
@@ -105,3 +106,25 @@ def test_vis_variables_and_calls():
 def test_a_wrong_vis_is_refused(text):
     with pytest.raises(VisError):
         parse(text)
+
+
+def test_a_bundle_of_pixies_tools(tmp_path):
+    path = tmp_path / "bundle.json"
+    scripts = {
+        "px/a": {"pxl": "import px", "vis": '{"variables": [{"name": "n"}]}', "ShortDoc": "A", "hidden": False},
+        "px/b": {"pxl": "b", "vis": "", "placement": "", "ShortDoc": "B", "LongDoc": "", "orgID": "", "hidden": True},
+    }
+    path.write_text(json.dumps({"scripts": scripts}))
+    found = bundle.find(path, "px/a")
+    assert (found.text, found.short, found.vis.variables[0].name) == ("import px", "A", "n")
+    assert bundle.read(path)["px/b"].hidden
+    with pytest.raises(ScriptError, match="has no script 'a'") as caught:
+        bundle.find(path, "a")
+    assert caught.value.hint == "did you mean px/a?"
+    for text in ("", "[]", "{}", '{"scripts": {"x": {}}}', '{"scripts": {"x": {"pxl": "", "vis": "{"}}}'):
+        path.write_text(text)
+        with pytest.raises(ScriptError):
+            bundle.read(path)
+    with pytest.raises(ScriptError) as caught:
+        bundle.find(Path("https://artifacts/bundle.json"), "x")
+    assert caught.value.hint == "download it first"

@@ -23,6 +23,7 @@ COMMANDS = {
     "get": ("get", "Show agents."),
     "doctor": ("doctor", "Find out what can be seen on this host, and why not."),
     "completion": ("completion", "Print the set-up of a shell's completion."),
+    "help": ("help", "Print help of a command, or of a script."),
     "version": ("version", "Print the version."),
 }
 _ALIASES = {"scripts": "script"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sylph.cli.client import Call, Client, Done, ErrorAt, Event, Rows, ScriptErrors, Table
 from sylph.cli.failure import Failure, Reported, say
@@ -18,13 +19,17 @@ from sylph.library.vis import VisError
 _MUTATION = re.compile(r"^(import pxtrace|from pxtrace .*)$", re.MULTILINE)
 
 
-def find_script(script_id: str | None, file: str | None) -> Script:
-    """The script that a command was given. Raises Failure."""
+def find_script(script_id: str | None, file: str | None, bundle: Path | None = None) -> Script:
+    """The script that a command was given; by id from the library, or from a bundle. Raises Failure."""
     if (script_id is None) == (file is None):
         raise Failure("give a script's id or a file", "such as px run px/http_data, or px run -f my.pxl")
     try:
         if file is not None:
             return load_path(file)
+        if bundle is not None:
+            from sylph.library.bundle import find
+
+            return find(bundle, script_id or "")
         return load(script_id or "")
     except ScriptError as error:
         raise Failure(str(error), error.hint) from None
@@ -54,6 +59,14 @@ def ask(
         except ScriptErrors as error:
             say(render(error.errors, script))
             raise Reported("") from None
+
+
+def require_cluster(target: Target, wanted: str) -> None:
+    """Raises Failure unless `wanted` is the id or name of the host that answers: Pixie's --cluster, on one host."""
+    with Client(target) as client:
+        info = client.cluster()
+    if wanted not in {info.cluster_uid, info.cluster_name}:
+        raise Failure(f"no cluster {wanted!r}: this is {info.cluster_name} ({info.cluster_uid})")
 
 
 def write(events: Iterator[Event], writer: Writer) -> Done | None:

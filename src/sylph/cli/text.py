@@ -49,21 +49,21 @@ def _character_width(character: str) -> int:
 
 def width(text: str) -> int:
     """Columns that `text` takes: wide characters two, combining ones none."""
-    if text.isascii():
+    # Below U+0300 nothing is wide or combining; µ and … of formatted values are common.
+    if text.isascii() or max(text) < "\u0300":
         return len(text)
     return sum(map(_character_width, text))
 
 
 def cut(text: str, columns: int) -> str:
     """`text`, or its beginning and an ellipsis, in at most `columns` columns."""
-    if len(text) <= columns and (text.isascii() or width(text) <= columns):
-        return text
     if text.isascii():
+        if len(text) <= columns:
+            return text
         return text[: columns - 1] + ELLIPSIS if columns > 0 else ""
-    used, kept = 0, []
-    total = width(text)
-    if total <= columns:
+    if width(text) <= columns:
         return text
+    used, kept = 0, []
     for character in text:
         used += _character_width(character)
         if used > columns - 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def load(script_id: str) -> Script:
     parts = script_id.split("/")
     # The id becomes a path: it must stay inside the library.
     if len(parts) < 2 or any(part in {"", ".", ".."} for part in parts) or not (folder / "manifest.yaml").is_file():
-        raise ScriptError(f"no script is named {script_id!r}", _closest(script_id))
+        raise ScriptError(f"no script is named {script_id!r}", closest(script_id, ids()))
     return _read_folder(folder, script_id)
 
 
@@ -77,10 +77,10 @@ def load_path(path: str) -> Script:
     return Script(path, _read(where))
 
 
-def _closest(script_id: str) -> str:
+def closest(script_id: str, known: Sequence[str]) -> str:
+    """A hint that names the scripts that a wrong id may mean."""
     import difflib
 
-    known = ids()
     by_name = [name for name in known if name.rpartition("/")[2] == script_id]
     close = by_name or difflib.get_close_matches(script_id, known, n=3, cutoff=0.5)
     if close:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -56,9 +57,29 @@ def complete_script(_context: click.Context, _parameter: click.Parameter, incomp
     show_default=True,
     help="How to write the answer.",
 )
+@click.option(
+    "-b",
+    "--bundle",
+    type=click.Path(path_type=Path),
+    envvar="PX_BUNDLE",
+    help="Take scripts from this bundle (JSON) rather than the library.",
+)
+@click.option("-c", "--cluster", envvar="PX_CLUSTER", help="Ask only if this is the id or name of the host.")
+# Pixie's, for those who have them in scripts: on one host there is nothing to choose.
+@click.option("-d", "--all-clusters", is_flag=True, hidden=True, expose_value=False)
+@click.option("-e", "--e2e_encryption", type=bool, hidden=True, expose_value=False)
 @target_options
 @click.pass_context
-def command(context: click.Context, script: str | None, list_scripts: bool, file: str | None, format_name: str) -> None:
+def command(
+    context: click.Context,
+    *,
+    script: str | None,
+    list_scripts: bool,
+    file: str | None,
+    format_name: str,
+    bundle: Path | None,
+    cluster: str | None,
+) -> None:
     """Run a script and print its tables.
 
     SCRIPT is an id of the library such as px/http_data. The script's own arguments come after `--`:
@@ -70,17 +91,19 @@ def command(context: click.Context, script: str | None, list_scripts: bool, file
     if list_scripts:
         from sylph.cli.commands.script import print_list
 
-        print_list("table" if format_name == "null" else format_name)
+        print_list("table" if format_name == "null" else format_name, bundle)
         return
     from sylph.cli import query, script_args
     from sylph.cli.failure import Failure
 
-    found = query.find_script(script, file)
+    found = query.find_script(script, file, bundle)
     try:
         values = script_args.parse(found, script_arguments(context))
     except script_args.HelpAsked:
         click.echo(script_args.describe(found))
         return
+    if cluster:
+        query.require_cluster(context.ensure_object(Target), cluster)
     if format_name == "arrow" and sys.stdout.isatty():
         raise Failure("arrow is not text", "send it to a file or a program: px run ... -o arrow > answer.arrow")
     query.write(query.ask(context.ensure_object(Target), found, values), make_writer(format_name, sys.stdout))
