@@ -140,7 +140,7 @@ impl Connection {
     /// object is as new afterwards.
     pub fn close(&mut self, scratch: &mut Scratch, sink: &mut impl Sink) {
         self.finish_exchange(scratch, sink);
-        let cut = |s: &Stream| s.synced && s.state == State::Head && !s.partial.is_empty();
+        let cut = |s: &Stream| s.synced && s.in_head() && !s.counted;
         if self.flow == Flow::Http1 && cut(&self.requests) {
             sink.loss(Cause::NoResponse, 1, self.requests.partial.len() as u64);
         }
@@ -157,6 +157,15 @@ impl Connection {
     /// Whether no message is in flight: nothing to expire.
     pub fn is_idle(&self) -> bool {
         self.open.is_none() && self.queue.is_idle()
+    }
+
+    /// Bytes on the heap that this connection holds, not what it shares with others.
+    pub fn memory(&self) -> usize {
+        let open = self
+            .open
+            .as_ref()
+            .map_or(0, |open| open.request.cost() + open.response.cost());
+        self.requests.partial.capacity() + self.responses.partial.capacity() + self.queue.memory() + open
     }
 
     pub(super) fn stream(&mut self, side: Side) -> &mut Stream {
@@ -350,7 +359,7 @@ impl Connection {
                 outside = count;
                 let stream = self.stream(side);
                 let partial = std::mem::take(&mut stream.partial);
-                let cut = u32::from(!partial.is_empty());
+                let cut = u32::from(!partial.is_empty() && !std::mem::take(&mut stream.counted));
                 scratch.pool.give_bytes(partial);
                 if side == Side::Response && cut == 1 && self.queue.is_empty() {
                     sink.loss(Cause::NoRequest, 1, 0);
@@ -464,11 +473,13 @@ impl Connection {
         sink: &mut impl Sink,
     ) {
         let stream = self.stream(side);
+        let counted = std::mem::take(&mut stream.counted);
         let searched = stream.lose();
         if searched && cause == Cause::ParseError {
             return;
         }
         match side {
+            Side::Request if counted => {}
             Side::Request => {
                 sink.loss(cause, 1, bytes);
                 self.queue.push_counted();

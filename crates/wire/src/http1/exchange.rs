@@ -9,6 +9,7 @@ use super::chunked::Chunked;
 use super::connection::Connection;
 use super::headers::{self, Content, Facts, Length, Upgrade};
 use super::message::Message;
+use super::pairing::Answered;
 use super::record::{Flow, HttpRecord, Sink, Successor};
 use super::start::{RequestLine, StatusLine};
 use super::stream::{State, Stream};
@@ -76,7 +77,8 @@ impl Connection {
             facts,
             body: Body::new(Side::Request, &facts, self.limits.body_text),
         };
-        let kept = self.queue.push(request, &self.limits, &mut scratch.pool, sink);
+        let counted = std::mem::take(&mut self.requests.counted);
+        let kept = !counted && self.queue.push(request, &self.limits, &mut scratch.pool, sink);
         let state = match facts.length {
             _ if facts.chunked => State::Chunked(Chunked::START),
             _ if facts.unframed => return self.lose_framing(Side::Request, 0),
@@ -100,7 +102,15 @@ impl Connection {
         }
         self.finish_exchange(scratch, sink);
         let time_ns = self.responses.head_ns;
-        let request = self.queue.answer(time_ns, &mut scratch.pool, sink);
+        let request = match self.queue.answer(time_ns, &mut scratch.pool, sink) {
+            Answered::Request(request) => Some(request),
+            Answered::Counted => None,
+            Answered::Unseen => {
+                // If a request is just arriving, it is the one that was answered and counted.
+                self.requests.counted = self.requests.synced && self.requests.in_head();
+                None
+            }
+        };
         self.check_upload(if request.is_some() {
             Upload::Answered
         } else {

@@ -273,49 +273,109 @@ fn compare(block: &[u8], a: &Field, b: &Field) -> Ordering {
     })
 }
 
-fn write(block: &[u8], cap: usize, fields: &[Field], json: &mut Vec<u8>) {
-    json.clear();
-    json.push(b'{');
-    let same = |a: &Field, b: &Field| compare(block, a, b) == Ordering::Equal;
-    for (nth, repeated) in fields.chunk_by(same).enumerate() {
-        if json.len() > cap {
-            break;
-        }
-        if nth > 0 {
-            json.push(b',');
-        }
-        json.push(b'"');
-        // A token needs no escapes.
-        json.extend_from_slice(&block[repeated[0].name.clone()]);
-        json.extend_from_slice(b"\":");
-        match repeated {
-            [field] => write_value(block, field, json),
-            _ => {
-                for (nth, field) in repeated.iter().enumerate() {
-                    if json.len() > cap {
-                        break;
-                    }
-                    json.push(if nth == 0 { b'[' } else { b',' });
-                    write_value(block, field, json);
-                }
-                json.push(b']');
-            }
-        }
-    }
-    json.push(b'}');
+/// The JSON under construction: a buffer that is never shrunk, filled up to `at`.
+struct Json<'a> {
+    buffer: &'a mut Vec<u8>,
+    at: usize,
 }
 
-fn write_value(block: &[u8], field: &Field, json: &mut Vec<u8>) {
-    let value = &block[field.value.clone()];
-    json.push(b'"');
-    if field.folded {
-        text::push_json(json, &unfold(value));
-    } else if value.iter().fold(false, |bad, &b| {
-        bad | !matches!(b, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~')
-    }) {
-        text::push_json(json, value);
-    } else {
-        json.extend_from_slice(value);
+/// Bytes copied at once. What is copied too much is overwritten by what comes next.
+const STRIDE: usize = 16;
+
+impl Json<'_> {
+    /// Makes room for `more` bytes and a stride.
+    fn reserve(&mut self, more: usize) {
+        if self.buffer.len() < self.at + more + STRIDE {
+            self.buffer
+                .resize((self.at + more + STRIDE).next_power_of_two(), 0);
+        }
     }
-    json.push(b'"');
+
+    fn byte(&mut self, byte: u8) {
+        self.buffer[self.at] = byte;
+        self.at += 1;
+    }
+
+    /// Adds `range` of `block`, in strides: mostly one or two, where a copy of just that length is a call.
+    fn copy(&mut self, block: &[u8], range: Range<usize>) {
+        let (length, mut from, mut to) = (range.len(), range.start, self.at);
+        while from < range.end {
+            match (
+                block[from..].first_chunk::<STRIDE>(),
+                self.buffer[to..].first_chunk_mut::<STRIDE>(),
+            ) {
+                (Some(source), Some(target)) => *target = *source,
+                _ => {
+                    self.buffer[to..to + (range.end - from)].copy_from_slice(&block[from..range.end]);
+                    break;
+                }
+            }
+            from += STRIDE;
+            to += STRIDE;
+        }
+        self.at += length;
+    }
+
+    fn value(&mut self, block: &[u8], field: &Field) {
+        let value = &block[field.value.clone()];
+        self.byte(b'"');
+        if field.folded {
+            self.escaped(&unfold(value));
+        } else if value.iter().fold(false, |bad, &b| {
+            bad | !(0x20..0x7f).contains(&b) | (b == b'"') | (b == b'\\')
+        }) {
+            self.escaped(value);
+        } else {
+            self.copy(block, field.value.clone());
+        }
+        self.byte(b'"');
+    }
+
+    fn escaped(&mut self, value: &[u8]) {
+        self.buffer.truncate(self.at);
+        text::push_json(self.buffer, value);
+        self.at = self.buffer.len();
+        self.reserve(8);
+    }
+}
+
+fn write(block: &[u8], cap: usize, fields: &[Field], buffer: &mut Vec<u8>) {
+    let mut json = Json { buffer, at: 0 };
+    json.reserve(8);
+    json.byte(b'{');
+    let mut rest = fields;
+    while let [field, after @ ..] = rest
+        && json.at <= cap
+    {
+        let repeats = after
+            .iter()
+            .take_while(|f| compare(block, field, f) == Ordering::Equal)
+            .count();
+        json.reserve(field.name.len() + field.value.len() + 16);
+        if json.at > 1 {
+            json.byte(b',');
+        }
+        json.byte(b'"');
+        // A token needs no escapes.
+        json.copy(block, field.name.clone());
+        json.byte(b'"');
+        json.byte(b':');
+        if repeats == 0 {
+            json.value(block, field);
+        } else {
+            for (nth, field) in rest[..=repeats].iter().enumerate() {
+                if json.at > cap {
+                    break;
+                }
+                json.reserve(field.value.len() + 16);
+                json.byte(if nth == 0 { b'[' } else { b',' });
+                json.value(block, field);
+            }
+            json.byte(b']');
+        }
+        rest = &after[repeats..];
+    }
+    json.byte(b'}');
+    let at = json.at;
+    buffer.truncate(at);
 }

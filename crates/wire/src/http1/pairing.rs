@@ -19,6 +19,16 @@ enum Waiting {
     },
 }
 
+/// What a response answers.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Request(Message),
+    /// A request that was counted as lost before.
+    Counted,
+    /// A request that was not seen; it has been counted as lost now.
+    Unseen,
+}
+
 /// The requests of a connection that wait for their responses.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -42,6 +52,11 @@ impl Queue {
     /// Whether nothing at all waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes + self.waiting.capacity() * size_of::<Waiting>()
     }
 
     /// Adds a request; false if the budget does not allow it and it was counted instead.
@@ -100,8 +115,8 @@ impl Queue {
         }
     }
 
-    /// Takes the request that a response of `time_ns` answers. `None`: there is none, and that has been counted.
-    pub(super) fn answer(&mut self, time_ns: u64, pool: &mut Pool, sink: &mut impl Sink) -> Option<Message> {
+    /// Takes the request that a response of `time_ns` answers.
+    pub(super) fn answer(&mut self, time_ns: u64, pool: &mut Pool, sink: &mut impl Sink) -> Answered {
         if std::mem::take(&mut self.responses_lost) {
             self.drop_unanswerable(time_ns, pool, sink);
         }
@@ -110,29 +125,31 @@ impl Queue {
                 None => {
                     if self.credit > 0 {
                         self.credit -= 1;
-                    } else {
-                        sink.loss(Cause::NoRequest, 1, 0);
+                        return Answered::Counted;
                     }
-                    return None;
+                    sink.loss(Cause::NoRequest, 1, 0);
+                    return Answered::Unseen;
                 }
                 Some(Waiting::Request(request)) => {
                     if self.credit > 0 && time_ns < request.time_ns {
                         self.credit -= 1;
-                        return None;
+                        return Answered::Counted;
                     }
                     self.credit = 0;
-                    let request = self.pop_request();
+                    let Some(request) = self.pop_request() else {
+                        continue;
+                    };
                     if let Some(Waiting::Request(next)) = self.waiting.front() {
                         self.pipelined |= next.time_ns < time_ns;
                     }
-                    return request;
+                    return Answered::Request(request);
                 }
                 Some(Waiting::Counted(n)) => {
                     *n -= 1;
                     if *n == 0 {
                         self.waiting.pop_front();
                     }
-                    return None;
+                    return Answered::Counted;
                 }
                 Some(Waiting::Gap { known }) => {
                     let lost = *known;
@@ -152,7 +169,7 @@ impl Queue {
                         *known = lost.saturating_sub(1);
                     }
                     sink.loss(Cause::Gap, 1, 0);
-                    return None;
+                    return Answered::Unseen;
                 }
             }
         }

@@ -137,6 +137,14 @@ pub(super) fn status_line(line: &[u8]) -> Option<StatusLine<'_>> {
     })
 }
 
+/// Whether `line` (with its end) has a start line's beginning or end: cheap, and mostly false.
+pub(super) fn hints(side: Side, line: &[u8]) -> bool {
+    match side {
+        Side::Request => matches!(trim_end(line), [.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', _]),
+        Side::Response => line.starts_with(b"HTTP/1."),
+    }
+}
+
 /// Where in `line` (with its end) a message may start, if framing is lost: a message may follow a body that had no line
 /// end.
 pub(super) fn find(side: Side, line: &[u8]) -> Option<usize> {

@@ -1,5 +1,9 @@
 //! One direction of a connection: where in which message its next byte is.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::cache::Hint;
 use super::chunked::Chunked;
 use super::headers::is_field;
@@ -37,6 +41,8 @@ pub(super) struct Stream {
     strict: bool,
     /// A message was seen: what cannot be read now is an error, not the middle of something older.
     pub(super) synced: bool,
+    /// The request whose head is arriving was answered, and counted as lost, already.
+    pub(super) counted: bool,
     /// The response's request is unknown; if it was HEAD, there is no body: a status line comes
     /// next, of which so many bytes were held back.
     pub(super) maybe_head: Option<u8>,
@@ -67,9 +73,15 @@ impl Stream {
             line: 0,
             strict: false,
             synced,
+            counted: false,
             maybe_head: None,
             hint: 0,
         }
+    }
+
+    /// Whether a part of a head has arrived.
+    pub(super) fn in_head(&self) -> bool {
+        self.state == State::Head && !self.partial.is_empty()
     }
 
     /// Looks for the end of the head that `buffer` starts with, from the line at `from`.
@@ -88,7 +100,7 @@ impl Stream {
                 }
             } else if matches!(text, b"\n" | b"\r\n") {
                 return Scan::Complete(end);
-            } else if !is_field(text) && (self.strict || start::find(side, text) == Some(0)) {
+            } else if (self.strict || start::hints(side, text)) && !is_field(text) {
                 return Scan::Bad(line);
             }
             line = end;
@@ -131,9 +143,21 @@ impl Stream {
         std::mem::take(&mut self.strict)
     }
 
+    /// How many bytes of whole lines `data` starts with that name no version, and so start no message.
+    fn dull(data: &[u8]) -> Option<usize> {
+        static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"HTTP/1."));
+        let before = VERSION.find(data).map_or(data, |at| &data[..at]);
+        memchr::memrchr(b'\n', before).map(|end| end + 1)
+    }
+
     /// Searches the next line of `data` for the start of a message: how many bytes were used up. Having found one, the
     /// state is `Head`.
     pub(super) fn search(&mut self, side: Side, data: &[u8], time_ns: u64) -> usize {
+        if self.partial.is_empty()
+            && let Some(dull) = Self::dull(data)
+        {
+            return dull;
+        }
         let Some(end) = memchr::memchr(b'\n', data) else {
             self.partial
                 .extend_from_slice(&data[data.len().saturating_sub(LONGEST_LINE)..]);
