@@ -74,6 +74,10 @@ impl Connection {
                     *stream = Stream::new(false);
                 }
                 stream.position = Some(position);
+                if side == Side::Response && stream.state == State::Lost {
+                    // Requests seen so far may have been answered before.
+                    self.queue.responses_lost();
+                }
                 position
             }
         };
