@@ -10,10 +10,29 @@
 
 #define PROTOCOL_HTTP 1
 
+// State of a copy from several segments. It lives in map memory and each step is a global function, so the verifier
+// looks at one step once instead of following every way through the loop.
+struct walk {
+    __u64 at; // array of messages, for calls that have one
+    __u64 vector;
+    __u64 segments; // in the current vector
+    __u64 segment;
+    __u64 messages;
+    __u64 message;
+    __u64 left; // bytes of the current message: a receive need not fill its segments
+    __u64 skip;
+    __u32 length;
+    __u32 shape;
+    __u32 want;
+    __u32 got;
+    __u32 fault;
+};
+
 // The verifier must see room for two maximal copies behind the header.
 struct scratch {
     struct sylph_data header;
     __u8 bytes[2 * (COPY_MASK + 1)];
+    struct walk walk;
 };
 
 // One per CPU and program: a program does not interrupt itself, and a per-CPU array holds at most 32 KiB a value.

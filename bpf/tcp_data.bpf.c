@@ -18,61 +18,79 @@ static __always_inline __u64 page_address(const struct page *page) {
     return page_memory + (frame << 12);
 }
 
-// Copies up to `want` bytes of the message, `skip` bytes in. Returns how many.
-static __always_inline __u32 copy_message(const struct msghdr *msg, __u32 skip, __u32 want, __u8 *to, bool *fault) {
+enum { SHAPE_USER, SHAPE_KERNEL, SHAPE_PAGES };
+
+// Copies one segment. True: done.
+__noinline int copy_step(__u32 held) {
+    struct scratch *s = scratch_of(SYLPH_SEND);
+    if (!s)
+        return 1;
+    struct walk *w = &s->walk;
+    if (w->got >= w->want || w->segment >= w->segments)
+        return 1;
+    struct iovec v; // kvec and bio_vec have its size
+    if (bpf_probe_read_kernel(&v, sizeof(v), (void *)(w->vector + w->segment * sizeof(v)))) {
+        w->fault = 1;
+        return 1;
+    }
+    w->segment++;
+    __u64 from = (__u64)v.iov_base, n = v.iov_len;
+    if (w->shape == SHAPE_PAGES) {
+        from = page_address((void *)from) + (n >> 32);
+        n = (__u32)n;
+    }
+    if (w->skip >= n) {
+        w->skip -= n;
+        return 0;
+    }
+    from += w->skip;
+    n -= w->skip;
+    w->skip = 0;
+    if (n > w->want - w->got)
+        n = w->want - w->got;
+    void *to = s->bytes + (held & 3) + bounded(w->got);
+    if (w->shape == SHAPE_USER ? bpf_probe_read_user(to, bounded(n), (void *)from)
+                               : bpf_probe_read_kernel(to, bounded(n), (void *)from)) {
+        w->fault = 1;
+        return 1;
+    }
+    w->got += n;
+    return 0;
+}
+
+// Copies up to `want` bytes of the message, `skip` bytes in, behind `held` bytes. Returns how many.
+static __always_inline __u32 copy_message(const struct msghdr *msg, __u32 skip, __u32 want, struct scratch *s,
+                                          __u32 held, bool *fault) {
     __u8 type = msg->msg_iter.iter_type;
-    __u64 offset = msg->msg_iter.iov_offset + skip;
-    char *base; // as a plain number: the verifier allows no arithmetic on its own pointers
-    bpf_core_read(&base, sizeof(base), &msg->msg_iter.ubuf);
+    __u64 base, offset = msg->msg_iter.iov_offset + skip;
+    bpf_core_read(&base, sizeof(base), &msg->msg_iter.ubuf); // or the vector, whatever it is
+    if (want > SYLPH_MAX_EVENT)
+        want = SYLPH_MAX_EVENT;
     if (type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
-        if (want > SYLPH_MAX_EVENT)
-            want = SYLPH_MAX_EVENT;
-        if (bpf_probe_read_user(to, bounded(want), base + offset)) {
-            *fault = true;
-            return 0;
-        }
-        return want;
+        *fault = bpf_probe_read_user(s->bytes + held, bounded(want), (void *)(base + offset));
+        return *fault ? 0 : want;
     }
-    bool pages = type == bpf_core_enum_value(enum iter_type, ITER_BVEC);
-    bool user = type == bpf_core_enum_value(enum iter_type, ITER_IOVEC);
-    if (!user && !pages && type != bpf_core_enum_value(enum iter_type, ITER_KVEC))
+    struct walk *w = &s->walk;
+    if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC))
+        w->shape = SHAPE_USER;
+    else if (type == bpf_core_enum_value(enum iter_type, ITER_KVEC))
+        w->shape = SHAPE_KERNEL;
+    else if (type == bpf_core_enum_value(enum iter_type, ITER_BVEC) && page_memory)
+        w->shape = SHAPE_PAGES;
+    else
         return 0;
-    if (pages && !page_memory)
-        return 0;
-    const struct iovec *segments = (const void *)base; // iovec, kvec and bio_vec are 16 bytes each
-    __u64 count = msg->msg_iter.nr_segs;
-    __u32 got = 0;
-    for (__u32 i = 0; i < MAX_SEGMENTS; i++) {
-        if (i >= count || got >= want)
+    w->vector = base;
+    w->segments = msg->msg_iter.nr_segs;
+    w->segment = 0;
+    w->skip = offset;
+    w->want = want;
+    w->got = 0;
+    w->fault = 0;
+    for (__u32 i = 0; i < MAX_SEGMENTS; i++)
+        if (copy_step(held))
             break;
-        struct iovec segment;
-        if (bpf_probe_read_kernel(&segment, sizeof(segment), segments + i)) {
-            *fault = true;
-            break;
-        }
-        if (pages) {
-            __u64 packed = segment.iov_len;
-            segment.iov_base = (void *)(page_address(segment.iov_base) + (packed >> 32));
-            segment.iov_len = (__u32)packed;
-        }
-        if (offset >= segment.iov_len) {
-            offset -= segment.iov_len;
-            continue;
-        }
-        __u64 n = segment.iov_len - offset;
-        if (n > want - got)
-            n = want - got;
-        void *from = segment.iov_base + offset;
-        offset = 0;
-        long failed = user ? bpf_probe_read_user(to + bounded(got), bounded(n), from)
-                           : bpf_probe_read_kernel(to + bounded(got), bounded(n), from);
-        if (failed) {
-            *fault = true;
-            break;
-        }
-        got += n;
-    }
-    return got;
+    *fault = w->fault;
+    return w->got & COPY_MASK;
 }
 
 SEC("tp_btf/tcp_sendmsg_locked")
@@ -83,7 +101,7 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
     __u64 key = (__u64)sk;
     __u32 sequence = tp->write_seq;
     struct connection *c = bpf_map_lookup_elem(&connections, &key);
-    if (!c) {
+    if (!c || !(c->flags & CONN_ESTABLISHED)) {
         c = adopt(sk, sequence, tp->copied_seq);
         if (!c)
             return 0;
@@ -108,7 +126,7 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
     __u32 held = held_back(c), got = 0;
     bool fault = false;
     for (int attempt = 0; attempt < 2; attempt++) {
-        got = copy_message(msg, known, w.bytes, s->bytes + held, &fault);
+        got = copy_message(msg, known, w.bytes, s, held, &fault);
         if (!w.sniff)
             break;
         if (!begins(c, s, SYLPH_SEND, length, got, &w))
@@ -140,7 +158,7 @@ int BPF_PROG(tcp_receive, struct sk_buff *skb, int size) {
     available -= offset;
     __u64 key = (__u64)owner;
     struct connection *c = bpf_map_lookup_elem(&connections, &key);
-    if (!c) {
+    if (!c || !(c->flags & CONN_ESTABLISHED)) {
         c = adopt(sk, tp->write_seq, sequence);
         if (!c)
             return 0;

@@ -5,7 +5,7 @@ use std::process::{Command, exit};
 use std::{env, fs};
 
 /// One object file per event source.
-const OBJECTS: [&str; 3] = ["connection_state", "process", "tcp_data"];
+const OBJECTS: [&str; 4] = ["connection_state", "process", "syscall_data", "tcp_data"];
 
 fn fail(what: &str) -> ! {
     eprintln!("error: {what}");

@@ -14,7 +14,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 
 #[test]
 fn a_keep_alive_connection_is_recorded_on_the_server_side_only() {
-    let Some(mut kernel) = start(&config(Method::Tcp)) else {
+    let Some(mut kernel) = start(&config(Method::Syscall)) else {
         return;
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

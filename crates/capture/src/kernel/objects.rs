@@ -8,20 +8,14 @@ use libbpf_rs::{Link, MapCore, MapHandle, Object, ObjectBuilder, OpenObject, Pri
 
 use super::{Config, Error, MAX_EVENT_BYTES, Method};
 
-const OBJECTS: [(&str, &[u8]); 3] = [
-    (
-        "connection_state",
-        include_bytes!(concat!(env!("OUT_DIR"), "/connection_state.bpf.o")),
-    ),
-    (
-        "process",
-        include_bytes!(concat!(env!("OUT_DIR"), "/process.bpf.o")),
-    ),
-    (
-        "tcp_data",
-        include_bytes!(concat!(env!("OUT_DIR"), "/tcp_data.bpf.o")),
-    ),
-];
+macro_rules! object {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bpf.o")))
+    };
+}
+
+const OBJECTS: [(&str, &[u8]); 4] =
+    [object!("connection_state"), object!("process"), object!("syscall_data"), object!("tcp_data")];
 
 /// Object files that a way needs, in the order in which they are loaded.
 pub(crate) fn names(method: Method) -> [&'static str; 3] {
