@@ -14,7 +14,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 
 #[test]
 fn a_keep_alive_connection_is_recorded_on_the_server_side_only() {
-    let Some(mut kernel) = start(&config(Method::Syscall)) else {
+    let Some(mut kernel) = start(&config(Method::Tcp)) else {
         return;
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -83,4 +83,20 @@ fn a_keep_alive_connection_is_recorded_on_the_server_side_only() {
     assert_eq!(server.bytes_sent, 3 * RESPONSE.len() as u64);
     assert_eq!(server.bytes_received, 3 * REQUEST.len() as u64);
     assert_eq!(server.conn.conn_id, data[0].conn_id);
+}
+
+/// Every program of every object file passes the verifier of this kernel.
+#[test]
+fn every_program_loads() {
+    let report = sylph_capture::probe::report();
+    if report.programs.is_empty() {
+        eprintln!("skipped, needs root and a kernel with BTF: {:?}", report.advice);
+        return;
+    }
+    assert_eq!(report.programs.len(), 8);
+    let tracepoints = report.chosen == Some(Method::Tcp);
+    for program in &report.programs {
+        let optional = program.object == "tcp_data" && !tracepoints;
+        assert!(optional || program.refused.is_none(), "{program:?}");
+    }
 }

@@ -3,25 +3,13 @@
 use std::collections::HashSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::fs::MetadataExt;
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::Error;
+use crate::procfs::namespaces;
 
 const TCP_LISTEN: &str = "0A";
-
-/// One process id of every network namespace that has a process, with the namespace's inode.
-pub(crate) fn namespaces() -> Vec<(u32, u32)> {
-    let mut seen = HashSet::new();
-    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
-    pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter_map(|pid| {
-            let inode = fs::metadata(format!("/proc/{pid}/ns/net")).ok()?.ino() as u32;
-            seen.insert(inode).then_some((pid, inode))
-        })
-        .collect()
-}
 
 /// Addresses that `/proc/PID/net/fib_trie` calls local.
 fn local_v4(fib_trie: &str) -> impl Iterator<Item = Ipv4Addr> + '_ {

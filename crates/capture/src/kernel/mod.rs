@@ -19,6 +19,12 @@ use crate::event::{self, Event};
 use objects::{Loader, Settings};
 use ring::Ring;
 
+/// What `probe` asks.
+pub(crate) mod diagnose {
+    pub(crate) use super::error::{BTF, missing_capabilities};
+    pub(crate) use super::objects::{names, try_programs};
+}
+
 /// How bytes are seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {

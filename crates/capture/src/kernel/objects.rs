@@ -10,12 +10,19 @@ use super::{Config, Error, MAX_EVENT_BYTES, Method};
 
 macro_rules! object {
     ($name:literal) => {
-        ($name, include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bpf.o")))
+        (
+            $name,
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bpf.o")),
+        )
     };
 }
 
-const OBJECTS: [(&str, &[u8]); 4] =
-    [object!("connection_state"), object!("process"), object!("syscall_data"), object!("tcp_data")];
+const OBJECTS: [(&str, &[u8]); 4] = [
+    object!("connection_state"),
+    object!("process"),
+    object!("syscall_data"),
+    object!("tcp_data"),
+];
 
 /// Object files that a way needs, in the order in which they are loaded.
 pub(crate) fn names(method: Method) -> [&'static str; 3] {
@@ -200,4 +207,29 @@ impl Loader {
         }
         Ok((links, self.objects))
     }
+}
+
+/// Object, program, section, and whether the kernel takes it.
+pub(crate) type Tried = (&'static str, String, String, Result<(), Error>);
+
+/// Loads every program on its own, and lets it go again.
+pub(crate) fn try_programs(config: &Config) -> Vec<Tried> {
+    let mut tried = Vec::new();
+    for (object, bytes) in OBJECTS {
+        let Ok(open) = ObjectBuilder::default().open_memory(bytes) else {
+            continue;
+        };
+        for program in open.progs() {
+            let name = program.name().to_string_lossy().into_owned();
+            let mut loader = Loader::new(Settings::from(config), config);
+            let result = loader.load_only(object, Some(&name));
+            tried.push((
+                object,
+                name,
+                program.section().to_string_lossy().into_owned(),
+                result,
+            ));
+        }
+    }
+    tried
 }
