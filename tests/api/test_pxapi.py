@@ -11,6 +11,7 @@ import pytest
 
 from sylph.api.server import Tcp, serve
 from sylph.query.answer import Code, QueryError, Rows, TableMeta
+from tests.api.descriptors import described
 from tests.api.support import RELATION, compile_error, make_batch, one_table
 
 VERSION = "0.9.0"
@@ -82,3 +83,19 @@ def test_pixies_python_client_is_answered(pxapi_python, handler, tmp_path, trans
     kind, text = out["query"]
     assert kind == "ValueError"
     assert "too much memory" in text
+
+
+def test_messages_are_those_of_pixies_clients(pxapi_python):
+    program = Path(__file__).parent / "descriptors.py"
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(
+        [pxapi_python, program, "pxapi.proto"], capture_output=True, text=True, check=True, timeout=60, env=environ
+    )
+    theirs = json.loads(ran.stdout)
+    ours = described("sylph.api.pb")
+    assert len(ours) > 190
+    assert {name: value for name, value in theirs.items() if name in ours} == ours
+    left_out = [name for name in theirs if name.startswith("px.api.vizierpb.") and name not in ours]
+    # The debug service: logs and states of a cluster's pods.
+    allowed = ("Debug", "VizierDebugService", "VizierPodStatus", "ContainerStatus", "ContainerState", "PodPhase")
+    assert all(name.removeprefix("px.api.vizierpb.").startswith(allowed) for name in left_out)
