@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sylph.plan.nodes import Plan, Sink
@@ -12,12 +13,23 @@ from sylph.pxl.entry import ExecFunc, convert_arguments, result_frames
 from sylph.pxl.errors import CompileError, Diagnostic, Kind, suggestion
 from sylph.pxl.flags import Flags, parse_flags
 from sylph.pxl.interpreter import Interpreter, Stop
+from sylph.pxl.mutations import Export, Mutation
 from sylph.pxl.parse import parse
 from sylph.pxl.values import Fault, Frame, Poisoned, UserFunction
 from sylph.tables import TABLES
 from sylph.tables.declare import Table
 
-__all__ = ["ExecFunc", "compile_script"]
+__all__ = ["Compiled", "ExecFunc", "check_script", "compile_script"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """All that a script asks for. `missing_commas` are (line, column) of commas that were left out and understood."""
+
+    plan: Plan
+    mutations: tuple[Mutation, ...] = ()
+    exports: tuple[Export, ...] = ()
+    missing_commas: tuple[tuple[int, int], ...] = ()
 
 
 def compile_script(
@@ -30,8 +42,28 @@ def compile_script(
     """The plan of a script, or of calls of its functions.
 
     `now_ns` is what relative times count from; None means the present. With `exec_funcs`, results are those of the
-    functions and px.display() does nothing. Raises CompileError with everything found wrong.
+    functions and px.display() does nothing. Raises CompileError with everything found wrong, and for what nothing
+    runs yet: probes, settings of agents, exports.
     """
+    compiled = check_script(source, tables=tables, now_ns=now_ns, exec_funcs=exec_funcs)
+    for asked, kind, what in (
+        (compiled.mutations, Kind.TRACING, "this script changes probes or settings of agents"),
+        (compiled.exports, Kind.OTEL, "this script exports rows"),
+    ):
+        if asked:
+            message = f"{what}: it is correct, but running that is not supported yet"
+            raise CompileError([Diagnostic(0, 0, message, kind)], source)
+    return compiled.plan
+
+
+def check_script(
+    source: str,
+    *,
+    tables: Mapping[str, Table] = TABLES,
+    now_ns: int | None = None,
+    exec_funcs: Sequence[ExecFunc] = (),
+) -> Compiled:
+    """All that a script asks for, whether or not it can be run. Otherwise as `compile_script`."""
     parsed = parse(source)
     flags, errors = parse_flags(source)
     interpreter = Interpreter(
@@ -47,10 +79,15 @@ def compile_script(
         _run_functions(interpreter, exec_funcs)
     if interpreter.diagnostics:
         raise CompileError(sorted(interpreter.diagnostics, key=lambda error: (error.line, error.column)), source)
-    if not interpreter.results:
+    if not (interpreter.results or interpreter.mutations or interpreter.exports):
         message = "query does not output a result, add px.display()"
         raise CompileError([Diagnostic(0, 0, message, Kind.PLAN, "end the script with px.display(df)")], source)
-    return _plan(interpreter.results, flags)
+    return Compiled(
+        _plan(interpreter.results, flags),
+        tuple(interpreter.mutations),
+        tuple(interpreter.exports),
+        parsed.missing_commas,
+    )
 
 
 def _plan(results: Sequence[tuple[str, Frame]], flags: Flags) -> Plan:

@@ -11,6 +11,7 @@ from sylph.pxl import dataframe, expressions, limits
 from sylph.pxl.arguments import bind_names
 from sylph.pxl.errors import MAX_REPORTED, Diagnostic, Kind, listing, split_lines, suggestion
 from sylph.pxl.modules import MODULES
+from sylph.pxl.mutations import Export, Mutation
 from sylph.pxl.parse import character_column
 from sylph.pxl.statements import check_annotation, unsupported_statement, written_out
 from sylph.pxl.times import TimeError, parse_duration, parse_time
@@ -51,6 +52,8 @@ class Interpreter:
         self.display = display
         #: Result names that px.debug() must not take.
         self.reserved = reserved
+        self.mutations: list[Mutation] = []
+        self.exports: list[Export] = []
         self.results: list[tuple[str, Frame]] = []
         self.diagnostics: list[Diagnostic] = []
         self.globals = Scope({}, Scope(dict(expressions.BUILTINS)))

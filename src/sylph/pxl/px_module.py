@@ -17,6 +17,8 @@ from sylph.pxl.arguments import frame as frame_argument
 from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
 from sylph.pxl.dataframe import source_frame
 from sylph.pxl.errors import Kind, listing, suggestion
+from sylph.pxl.mutations import UpsertTracepoint
+from sylph.pxl.otel import Data, export, otel_module
 from sylph.pxl.scalars import call, check_size, retyped
 from sylph.pxl.values import (
     TIME64NS,
@@ -33,7 +35,7 @@ from sylph.pxl.values import (
     UserFunction,
     literal,
 )
-from sylph.tables.types import ColumnType, DataType, SemanticType
+from sylph.tables.types import ColumnType, DataType, Relation, SemanticType
 
 if TYPE_CHECKING:
     from sylph.pxl.interpreter import Interpreter
@@ -46,6 +48,7 @@ def px_module(_interpreter: Interpreter) -> Module:
     """The module for one compilation."""
     attributes = dict(_ATTRIBUTES)
     attributes["vis"] = Module("px.vis", {"vega": _VEGA})
+    attributes["otel"] = otel_module()
     attributes["plugin"] = Module("px.plugin", {}, fallback=_plugin)
     return Module("px", attributes, fallback=_function, known=lambda: [*SCALARS, *AGGREGATES, *TABLE_FUNCTIONS])
 
@@ -66,12 +69,11 @@ def _plugin(name: str) -> Any:
 def _dataframe(bound: Bound) -> Frame:
     interpreter = bound.interpreter
     name = string(bound, "table")
-    table = interpreter.tables.get(name)
-    if table is None:
+    relation = _relation(interpreter, name, bound)
+    if relation is None:
         known = list(interpreter.tables)
         hint = suggestion(name, known) or f"tables are {listing(known)}"
         raise Fault(f"table '{name[:80]}' not found", Kind.DATAFRAME, hint, bound.node("table"))
-    relation = table.relation
     selected = strings(bound, "select")
     if selected:
         for position, column in enumerate(selected):
@@ -84,6 +86,20 @@ def _dataframe(bound: Bound) -> Frame:
             raise Fault("a column is selected twice", Kind.DATAFRAME, node=bound.node("select"))
     start, end = interpreter.time(bound, "start_time"), interpreter.time(bound, "end_time")
     return source_frame(interpreter, Source(name, relation, start, end))
+
+
+def _relation(interpreter: Interpreter, name: str, bound: Bound) -> Relation | None:
+    """Columns of a table, also of one that the script's own tracepoint makes; None when there is none."""
+    table = interpreter.tables.get(name)
+    if table is not None:
+        return table.relation
+    for mutation in interpreter.mutations:
+        if isinstance(mutation, UpsertTracepoint) and mutation.table == name:
+            if mutation.relation is None:
+                message = f"the columns of table '{name}' are known once tracepoint '{mutation.name}' is deployed"
+                raise Fault(message, Kind.TRACING, "", bound.node("table"))
+            return mutation.relation
+    return None
 
 
 def _table_function(function: TableFunction) -> Builtin:
@@ -126,8 +142,10 @@ def _debug(bound: Bound) -> None:
 
 
 def _export(bound: Bound) -> None:
-    frame_argument(bound, "out")
-    raise Fault("px.export() is not supported yet", Kind.OTEL, "show the rows with px.display(df)")
+    frame, data = frame_argument(bound, "out"), bound.values["export_spec"]
+    if not isinstance(data, Data):
+        raise wrong_type(bound, "export_spec", "px.otel.Data")
+    bound.interpreter.exports.append(export(frame, data))
 
 
 def _now(bound: Bound) -> Scalar:
