@@ -215,11 +215,10 @@ class _Writer:
                 block = self._close(block)
         for term in conjuncts(condition):
             inner = _zero_rejecting(term)
-            # A literal may have turned the column into a constant; it still is a condition.
-            block.where.append(self._expression(term, block))
             if inner is not None and inner.overload.lookup is not None:
                 args = [self._expression(arg, block) for arg in inner.args]
                 self._lookup_join(inner.function, inner.overload.lookup, args, block).inner = True
+            block.where.append(self._expression(term, block))
         return block
 
     def _aggregate(self, node: Aggregate | PartialAggregate | MergeAggregate) -> _Block:
@@ -325,7 +324,8 @@ class _Writer:
     def _looked_up(self, function: str, lookup: Lookup, args: list[str], block: _Block) -> str:
         join = self._lookup_join(function, lookup, args, block)
         zero = ZERO_SQL[ENTITIES[lookup.entity][lookup.value].data]
-        return f"coalesce({join.alias}.{quote(lookup.value)}, {zero})"
+        value = f"{join.alias}.{quote(lookup.value)}"
+        return value if join.inner else f"coalesce({value}, {zero})"
 
     def _lookup_join(self, function: str, lookup: Lookup, args: list[str], block: _Block) -> _LookupJoin:
         relation = ENTITIES.get(lookup.entity, {})
