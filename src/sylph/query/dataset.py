@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sylph.tables.declare import Table
+from sylph.tables.rows import Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,4 +71,8 @@ class Dataset(Protocol):
 
     def entities(self) -> Mapping[str, pa.Table]:
         """The metadata snapshot: one table for each of `sylph.tables.entities.ENTITIES`."""
+        ...
+
+    def table_info(self) -> Sequence[Row]:
+        """What each table's store holds, as columns of `_DebugTableInfo`; those that do not apply are left out."""
         ...

@@ -19,9 +19,11 @@ from sylph.query.arrow import Shape
 from sylph.query.dataset import Dataset
 from sylph.query.duck import Instances
 from sylph.query.errors import translate
+from sylph.query.explain import RELATION, TABLE, Measured, explain, measured
 from sylph.query.limits import Limits
 from sylph.query.scan import Scans
 from sylph.query.watch import Watchdog, Watched
+from sylph.tables.rows import record_batch
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,8 +57,35 @@ class Engine:
         """
         limits = limits or Limits()
         with plan_errors():
-            plan = prepare(plan, limits)
-        return self.run_part(plan, limits=limits, cancel=cancel)
+            prepared = prepare(plan, limits)
+        results = self.run_part(prepared, limits=limits, cancel=cancel)
+        if plan.explain or plan.analyze:
+            return self._explained(plan, prepared, results)
+        return results
+
+    def explain(self, plan: Plan, *, limits: Limits | None = None) -> str:
+        """What `run` would do, as text. Raises QueryError for a plan that cannot run."""
+        with plan_errors():
+            return explain(plan, prepare(plan, limits or Limits()), self.dataset.constants)
+
+    def _explained(self, plan: Plan, prepared: Plan, results: Iterator[Result]) -> Iterator[Result]:
+        """The results with the explanation as one more table, at the end with times if they were asked for."""
+        yield TableMeta(TABLE, RELATION)
+        text = explain(plan, prepared, self.dataset.constants)
+        sinks: list[Measured] = []
+        rows, since = 0, time.perf_counter_ns()
+        for result in results:
+            if isinstance(result, Rows):
+                rows += result.batch.num_rows
+                if result.last:
+                    now = time.perf_counter_ns()
+                    sinks.append(Measured(result.name, rows, now - since))
+                    rows, since = 0, now
+            if isinstance(result, Stats):
+                if plan.analyze:
+                    text += measured(sinks, result.records, result.bytes)
+                yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
+            yield result
 
     def run_part(
         self,

@@ -1,4 +1,4 @@
-"""Table functions: who makes their rows. One provider a function, registered by name."""
+"""Table functions: their declared columns, filled by the provider of the same name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sylph.plan.expressions import LiteralValue
 from sylph.plan.nodes import TableFunctionSource
 from sylph.query.answer import Code, QueryError
 from sylph.query.dataset import Dataset
+from sylph.query.providers import agents, functions, process, schema
 from sylph.tables.rows import Row, record_batch
 
 if TYPE_CHECKING:
@@ -16,17 +17,15 @@ if TYPE_CHECKING:
 
 Provider = Callable[[Dataset, Mapping[str, LiteralValue]], list[Row]]
 
-PROVIDERS: dict[str, Provider] = {}
+PROVIDERS: Mapping[str, Provider] = {
+    **schema.PROVIDERS,
+    **agents.PROVIDERS,
+    **functions.PROVIDERS,
+    **process.PROVIDERS,
+}
 
-
-def provider(name: str) -> Callable[[Provider], Provider]:
-    """Registers the provider of a table function."""
-
-    def register(function: Provider) -> Provider:
-        PROVIDERS[name] = function
-        return function
-
-    return register
+#: Functions about what does not exist here yet: no tracepoints, no scheduled scripts.
+EMPTY = frozenset({"GetTracepointStatus", "GetCronScriptHistory"})
 
 
 def call(dataset: Dataset, source: TableFunctionSource) -> pa.Table:
@@ -34,8 +33,9 @@ def call(dataset: Dataset, source: TableFunctionSource) -> pa.Table:
     import pyarrow as pa
 
     make = PROVIDERS.get(source.function)
-    if make is None:
-        raise QueryError(Code.UNIMPLEMENTED, f"table function {source.function!r} cannot be answered here")
-    columns = set(source.relation)
-    rows = [{name: row[name] for name in row if name in columns} for row in make(dataset, source.arguments)]
-    return pa.Table.from_batches([record_batch(source.relation, rows)])
+    if make is None and source.function not in EMPTY:
+        message = f"table function {source.function!r} has no meaning here: this agent has no such allocator or store"
+        raise QueryError(Code.UNIMPLEMENTED, message)
+    rows = [] if make is None else make(dataset, source.arguments)
+    kept = [{name: value for name, value in row.items() if name in source.relation} for row in rows]
+    return pa.Table.from_batches([record_batch(source.relation, kept)])

@@ -14,6 +14,7 @@ from sylph.query.dataset import Snapshot
 from sylph.tables import TABLES
 from sylph.tables.declare import Table
 from sylph.tables.entities import ENTITIES
+from sylph.tables.rows import Row
 from sylph.tables.types import arrow_schema
 
 
@@ -76,3 +77,15 @@ class MemoryDataset:
         return {
             name: self.metadata.get(name, arrow_schema(relation).empty_table()) for name, relation in ENTITIES.items()
         }
+
+    def table_info(self) -> Sequence[Row]:
+        """Name and sizes of the tables that have rows."""
+        return [
+            {
+                "name": name,
+                "num_batches": len(rows.batches),
+                "size": sum(batch.nbytes for batch in rows.batches),
+                "cold_size": sum(segment.size for segment in rows.segments),
+            }
+            for name, rows in self.rows.items()
+        ]
