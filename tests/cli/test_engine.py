@@ -104,3 +104,18 @@ def test_functions_of_a_script_are_called(px, agent, tmp_path):
     ran = px("run", "-f", str(tmp_path), "-o", "json", "--", "-least", "4")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == {"_tableName_": "totals", "remote_addr": "10.0.0.1", "n": 8}
+
+
+def test_a_plan_is_explained(px, agent):
+    ran = px("explain", "-f", "-", stdin=ARTICLE)
+    assert ran.returncode == 0, ran.stderr
+    parts = [line for line in ran.stdout.splitlines() if line.startswith("== ")]
+    assert parts == ["== plan ==", "== after rules ==", "== agent part ==", "== broker part ==", "== SQL of output =="]
+    assert "conn_stats" in ran.stdout
+    assert "Table ID" not in ran.stdout
+    analyzed = px("explain", "--analyze", "-f", "-", stdin=ARTICLE)
+    assert analyzed.returncode == 0, analyzed.stderr
+    assert "output: 2 rows in" in analyzed.stdout.split("== measured ==")[1]
+    wrong = px("explain", "-f", "-", stdin="import px\npx.display(px.DataFrame('nothing'))\n")
+    assert wrong.returncode == 1
+    assert "L2 : C" in wrong.stderr
