@@ -12,10 +12,12 @@ from pathlib import Path
 BTF = Path("/sys/kernel/btf/vmlinux")
 #: Ring buffers and tp_btf programs both came by then.
 OLDEST_KERNEL = (5, 8)
+#: Tracepoints of both ways: processes and connections.
+COMMON = ("sched_process_exec", "sched_process_exit", "inet_sock_set_state", "tcp_destroy_sock")
 #: Tracepoints without which a way cannot work. BTF names the type of each `btf_trace_<name>`.
 WAYS = {
-    "tcp": ("tcp_sendmsg_locked", "skb_copy_datagram_iovec", "inet_sock_set_state"),
-    "syscall": ("sys_exit",),
+    "tcp": ("tcp_sendmsg_locked", "skb_copy_datagram_iovec", *COMMON),
+    "syscall": ("sys_exit", *COMMON),
 }
 _CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 
