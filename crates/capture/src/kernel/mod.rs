@@ -159,6 +159,14 @@ impl Kernel {
         self.fallback.as_deref()
     }
 
+    /// Names of the programs in the kernel.
+    pub fn programs(&self) -> Vec<String> {
+        let programs = self._objects.iter().flat_map(|object| object.progs());
+        programs
+            .map(|program| program.name().to_string_lossy().into_owned())
+            .collect()
+    }
+
     /// Gives every event that is in the ring now to `on_event`; never waits. Returns how many.
     pub fn drain(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> usize {
         let unreadable = &mut self.unreadable;
