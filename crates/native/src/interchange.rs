@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_schema::Schema;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -13,6 +14,19 @@ const SCHEMA: &CStr = c"arrow_schema";
 
 fn invalid(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(format!("Arrow data that cannot be used: {error}"))
+}
+
+/// The schema of an object that has `__arrow_c_schema__`, such as a `pyarrow.Schema`.
+pub(crate) fn schema_from(object: &Bound<'_, PyAny>) -> PyResult<Schema> {
+    let capsule = object.call_method0("__arrow_c_schema__").map_err(|_| {
+        PyTypeError::new_err(format!(
+            "expected an Arrow schema such as pyarrow.Schema, got {object}"
+        ))
+    })?;
+    let capsule = capsule.cast::<PyCapsule>()?;
+    let pointer = capsule.pointer_checked(Some(SCHEMA))?.cast::<FFI_ArrowSchema>();
+    // SAFETY: the name says that the capsule owns an ArrowSchema; it outlives this borrow.
+    Schema::try_from(unsafe { pointer.as_ref() }).map_err(invalid)
 }
 
 /// The batch of an object that has `__arrow_c_array__`, such as a `pyarrow.RecordBatch`; shares its buffers.

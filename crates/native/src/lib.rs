@@ -1,5 +1,6 @@
 //! The Python module `sylph._native`: thin wrappers over the crates beside it.
 
+mod capture;
 mod interchange;
 mod row_batch;
 
@@ -27,6 +28,8 @@ fn encode_row_batch<'py>(
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<interchange::ArrowBatch>()?;
+    module.add_class::<capture::Capture>()?;
+    module.add("CaptureError", module.py().get_type::<capture::CaptureError>())?;
     module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
     Ok(())
 }
