@@ -12,6 +12,7 @@
 
 pub mod http1;
 mod inflate;
+mod swar;
 mod text;
 
 /// Which half of an exchange a stream of bytes carries. A server *receives* requests, a client *sends* them.

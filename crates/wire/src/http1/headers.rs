@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::start::{TOKEN, trim_end};
-use crate::text;
+use crate::{swar, text};
 
 /// What the headers say of the body's length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +107,27 @@ fn split_name(line: &[u8]) -> Option<(usize, u64)> {
     (at > 0 && line.get(at + blanks) == Some(&b':')).then_some((at, key))
 }
 
+/// As `split_name`, for a name of up to 24 letters, digits and hyphens and a colon right after it.
+fn plain_name(text: &[u8]) -> Option<(usize, u64)> {
+    let mut key = 0;
+    for at in [0, 8, 16] {
+        let word = swar::word(text, at)?;
+        let colon = swar::find(word, b':');
+        let name = swar::first(word, colon.unwrap_or(8));
+        if !swar::is_plain_name(name) {
+            return None;
+        }
+        if at == 0 {
+            let unused = 64 - 8 * colon.unwrap_or(8) as u32;
+            key = swar::lower_plain(name).swap_bytes() & u64::MAX.checked_shl(unused).unwrap_or(0);
+        }
+        if let Some(colon) = colon {
+            return (at + colon > 0).then_some((at + colon, key));
+        }
+    }
+    None
+}
+
 /// Reads `block` (the lines after the start line, with the empty line at the end) and writes its JSON to `json`, emptied
 /// first; past `cap` bytes it stops after the value in hand. Lines that are no fields are left out.
 pub(super) fn read(block: &[u8], cap: usize, fields: &mut Vec<Field>, json: &mut Vec<u8>) -> Facts {
@@ -119,8 +140,9 @@ pub(super) fn read(block: &[u8], cap: usize, fields: &mut Vec<Field>, json: &mut
                 last.value.end = start + line.len();
                 last.folded = true;
             }
-        } else if let Some((length, key)) = split_name(line) {
-            let colon = memchr::memchr(b':', &line[length..]).map_or(length, |at| length + at);
+        } else if let Some((length, key)) = plain_name(&block[start..]).or_else(|| split_name(line)) {
+            let blanks = line[length..].iter().take_while(|&&b| b != b':').count();
+            let colon = length + blanks;
             let value = trim(block, start + colon + 1..start + line.len());
             fields.push(Field {
                 key,
@@ -316,17 +338,35 @@ impl Json<'_> {
         self.at += length;
     }
 
+    /// Adds `range` of `block` if JSON needs no escapes for it, looking while copying.
+    fn copy_plain(&mut self, block: &[u8], range: Range<usize>) -> bool {
+        let (length, mut from, mut to) = (range.len(), range.start, self.at);
+        while from < range.end {
+            let left = range.end - from;
+            let word = swar::word(block, from).unwrap_or_else(|| {
+                let mut last = [b'a'; 8];
+                last[..left.min(8)].copy_from_slice(&block[from..from + left.min(8)]);
+                u64::from_le_bytes(last)
+            });
+            if !swar::is_plain_json(swar::first(word, left.min(8))) {
+                return false;
+            }
+            // `reserve` left room for a stride more.
+            self.buffer[to..to + 8].copy_from_slice(&word.to_le_bytes());
+            from += 8;
+            to += 8;
+        }
+        self.at += length;
+        true
+    }
+
     fn value(&mut self, block: &[u8], field: &Field) {
         let value = &block[field.value.clone()];
         self.byte(b'"');
         if field.folded {
             self.escaped(&unfold(value));
-        } else if value.iter().fold(false, |bad, &b| {
-            bad | !(0x20..0x7f).contains(&b) | (b == b'"') | (b == b'\\')
-        }) {
+        } else if !self.copy_plain(block, field.value.clone()) {
             self.escaped(value);
-        } else {
-            self.copy(block, field.value.clone());
         }
         self.byte(b'"');
     }
