@@ -154,8 +154,10 @@ def references(expression: Expression) -> set[str]:
 def substitute(expression: Expression, values: Mapping[str, Expression]) -> Expression:
     """The expression with columns replaced; columns not in `values` stay."""
     match expression:
-        case ColumnRef(name):
-            return values.get(name, expression)
+        case ColumnRef(name, kind):
+            found = values.get(name, expression)
+            # A reference may give its column another meaning, which stays.
+            return found if found.type == kind else replace(found, type=kind)
         case Literal():
             return expression
         case Call(function, args, overload, kind):
