@@ -13,7 +13,12 @@ from sylph.pxl import limits
 from sylph.pxl.compile import ExecFunc, compile_script
 from sylph.pxl.errors import CompileError, split_lines
 
-SCRIPTS = [path.read_text() for path in sorted((Path(__file__).parent / "fixtures").glob("*.pxl"))]
+ROOT = Path(__file__).parent.parent.parent
+SCRIPTS = [
+    path.read_text()
+    for folder in ("tests/pxl/fixtures", "src/sylph/library")
+    for path in sorted((ROOT / folder).rglob("*.pxl"))
+]
 NOW_NS = 1_700_000_000_000_000_000
 RELAXED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
