@@ -135,6 +135,7 @@ def init_module() -> str:
     }
     text = "The vocabulary of PxL, typed: editors complete it and type checkers accept scripts that use it."
     out = [f'"""{text}\n\nA script is compiled, never run as Python.{NOTE}\n"""\n\n']
+    out.append("from px import otel as otel\n")
     for module, names in groups.items():
         out.append(f"from {module} import " + ", ".join(f"{name} as {name}" for name in sorted(names)) + "\n")
     clashes = [name for names in groups.values() for name in names]

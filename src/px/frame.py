@@ -13,6 +13,37 @@ Value: TypeAlias = "Column | bool | int | float | str"
 TimeLike: TypeAlias = "str | int | None"
 
 
+#: Keys of `df.ctx`.
+Key: TypeAlias = Literal[
+    "asid",
+    "cmd",
+    "cmdline",
+    "container",
+    "container_id",
+    "container_name",
+    "deployment",
+    "deployment_id",
+    "deployment_name",
+    "host",
+    "hostname",
+    "namespace",
+    "node",
+    "node_name",
+    "pid",
+    "pod",
+    "pod_id",
+    "pod_name",
+    "replica_set",
+    "replica_set_id",
+    "replicaset",
+    "replicaset_id",
+    "replicaset_name",
+    "service",
+    "service_id",
+    "service_name",
+]
+
+
 class Aggregated:
     """What an aggregate gives for each group."""
 
@@ -117,37 +148,11 @@ class Column:
 class Context:
     """`df.ctx`: who a row belongs to."""
 
-    def __getitem__(
-        self,
-        key: Literal[
-            "asid",
-            "cmd",
-            "cmdline",
-            "container",
-            "container_id",
-            "container_name",
-            "deployment",
-            "deployment_id",
-            "deployment_name",
-            "host",
-            "hostname",
-            "namespace",
-            "node",
-            "node_name",
-            "pid",
-            "pod",
-            "pod_id",
-            "pod_name",
-            "replica_set",
-            "replica_set_id",
-            "replicaset",
-            "replicaset_id",
-            "replicaset_name",
-            "service",
-            "service_id",
-            "service_name",
-        ],
-    ) -> Column:
+    @overload
+    def __getitem__(self, key: Key) -> Column: ...
+    @overload
+    def __getitem__(self, key: str) -> Column: ...
+    def __getitem__(self, key: str) -> Column:
         """The pod, service, node ... of each row, found from columns such as `upid` or `pod_id`."""
         raise outside("ctx")
 

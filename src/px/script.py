@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from px.frame import Column, DataFrame, TimeLike, Value
+from px.otel import Data
 from px.outside import outside
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -33,8 +34,8 @@ def debug(out: DataFrame, name: str = "output", cols: Sequence[str] = ()) -> Non
     raise outside("debug")
 
 
-def export(out: DataFrame, export_spec: object) -> None:
-    """Send rows elsewhere. Not supported yet."""
+def export(out: DataFrame, export_spec: Data) -> None:
+    """Send rows to an OpenTelemetry collector. Checked, but not run yet."""
     raise outside("export")
 
 
