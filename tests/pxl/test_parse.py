@@ -48,6 +48,12 @@ def test_the_meaning_of_correct_text_is_python_s(text):
     assert not found.missing_commas
 
 
+@pytest.mark.parametrize("text", ["x = '\\d'", "x = 1and 2", "x = 0xfor 1", "x = 1.if 2 else 3", "x = 1_0in [1]"])
+def test_python_s_warnings_are_not_ours(text):
+    # Warnings are errors in tests.
+    assert parse(text).tree.body
+
+
 def test_positions_after_a_missing_comma_are_those_of_the_text():
     tree = parse("f(\n  a=1\n  b=nope)").tree
     keyword = tree.body[0].value.keywords[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import keyword
+import re
 import threading
 import tokenize
 import warnings
@@ -16,6 +17,8 @@ from sylph.pxl.errors import CompileError, Diagnostic, Kind, split_lines
 
 _WARNINGS_LOCK = threading.Lock()
 _KEPT_CHARACTERS = 16 * 1024
+# What Python warns about and PxL does not: an escape such as '\d', a number that ends where a keyword begins.
+_WARNED = re.compile(r"\\|\b\d[\w.]{0,24}(?:and|else|for|if|in|is|not|or)\b")
 _OPENING = "([{"
 _CLOSING = ")]}"
 
@@ -64,9 +67,8 @@ def character_column(line: str, byte_offset: int) -> int:
 
 
 def _tree(source: str) -> ast.Module:
-    if "\\" not in source:
+    if _WARNED.search(source) is None:
         return ast.parse(source)
-    # An escape that Python warns about, such as '\d' in a regular expression, is ordinary in PxL.
     with _WARNINGS_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
