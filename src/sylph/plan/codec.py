@@ -261,7 +261,7 @@ class _Reader:
         sides = (self._input(left_place), self._input(right_place))
         if how not in ("inner", "left", "outer"):
             raise PlanError(f"unknown join {how!r:.50}")
-        left, right = _names(left_on), _names(right_on)
+        left, right = ([_name(key) for key in _list(keys, "keys", 64)] for keys in (left_on, right_on))
         if len(left) != len(right) or not left:
             raise PlanError("a join needs the same number of columns on both sides, at least one")
         for a, b in zip(left, right, strict=True):

@@ -45,17 +45,19 @@ MAX_EXPRESSION = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One query. Its result has `relation`'s columns in order, under names that may differ in suffix.
+    """One query. Its result has `relation`'s columns in order, under any names.
 
-    `leaves` are the relations it reads, by the name under which it reads them; `entities` the metadata entities, read
-    as `entity_<name>`; `kernels` the native functions that it calls by name. `body` lacks the leading WITH, so that
-    the runner can put definitions before it.
+    `leaves` are the relations it reads, by the name under which it reads them, and their columns by the names in
+    `names`: SQL ignores case, plans do not. `entities` are the metadata entities, read as `entity_<name>`; `kernels`
+    the native functions that it calls by name. `body` lacks the leading WITH, so that the runner can put definitions
+    before it.
     """
 
     tables: str
     body: str
     relation: Relation
     leaves: Mapping[str, Leaf]
+    names: Mapping[str, str]
     entities: frozenset[str]
     kernels: frozenset[str]
 
@@ -136,6 +138,7 @@ class _Writer:
             body,
             self._root.relation,
             self._leaves,
+            self._names,
             frozenset(self._entities),
             frozenset(self._kernels),
         )
@@ -185,13 +188,11 @@ class _Writer:
         block = _Block(quote(name), node.relation)
         if isinstance(node, Source):
             # `time_` is there whether or not it is among the columns read.
+            time = f"i.{quote(self._names.get('time_', 'time_'))}"
             if node.start is not None:
-                block.where.append(f"i.time_ >= {value_sql(node.start, DataType.TIME64NS)}")
+                block.where.append(f"{time} >= {value_sql(node.start, DataType.TIME64NS)}")
             if node.end is not None:
-                block.where.append(f"i.time_ <= {value_sql(node.end, DataType.TIME64NS)}")
-        if any(self._names[column] != column for column in node.relation):
-            block.select = [f"i.{quote(column)} AS {self._name(column)}" for column in node.relation]
-            block = self._close(block)
+                block.where.append(f"{time} <= {value_sql(node.end, DataType.TIME64NS)}")
         return block
 
     def _map(self, node: Map) -> _Block:

@@ -62,15 +62,15 @@ class Scans:
         for name, leaf in statement.leaves.items():
             match leaf:
                 case Source():
-                    definition = self._source(cursor, name, leaf)
+                    definition = self._source(cursor, name, leaf, statement.names)
                     if definition:
                         definitions[name] = definition
                 case TableFunctionSource():
-                    cursor.register(name, call(self._dataset, leaf))
+                    cursor.register(name, _renamed(call(self._dataset, leaf), statement.names))
                 case Remote():
                     if leaf.name not in self._remote:
                         raise QueryError(Code.INTERNAL, f"nobody sent {leaf.name!r}")
-                    cursor.register(name, self._remote[leaf.name])
+                    cursor.register(name, _renamed(self._remote[leaf.name], statement.names))
         if statement.entities:
             if self._entities is None:
                 self._entities = self._dataset.entities()
@@ -91,7 +91,7 @@ class Scans:
             raise QueryError(Code.INTERNAL, f"metadata has two rows for one {table.column_names[0]} of {name!r}")
         return table
 
-    def _source(self, cursor: duckdb.DuckDBPyConnection, name: str, source: Source) -> str:
+    def _source(self, cursor: duckdb.DuckDBPyConnection, name: str, source: Source, names: Mapping[str, str]) -> str:
         import pyarrow as pa
 
         snapshot = self._snapshots[source.table]
@@ -101,7 +101,7 @@ class Scans:
         relation = self._dataset.tables[source.table].relation
         schema = arrow_schema({column: relation[column] for column in columns})
         batches = [batch.select(columns) for batch in snapshot.batches]
-        hot = pa.Table.from_batches(batches, batches[0].schema if batches else schema)
+        hot = _renamed(pa.Table.from_batches(batches, batches[0].schema if batches else schema), names)
         self.rows += hot.num_rows
         self.bytes += hot.nbytes
         segments = snapshot.segments
@@ -110,14 +110,20 @@ class Scans:
             return ""
         self.rows += sum(segment.rows for segment in segments)
         self.bytes += sum(segment.size for segment in segments)
-        chosen = ", ".join(quote(column) for column in columns)
+        chosen = ", ".join(f"{quote(column)} AS {quote(names.get(column, column))}" for column in columns)
         files = ", ".join(string_sql(str(segment.path)) for segment in segments)
         cold = f"SELECT {chosen} FROM read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
         if not hot.num_rows:
             return cold
         cursor.register(f"{name}_hot", hot)
-        return f"{cold} UNION ALL SELECT {chosen} FROM {quote(name + '_hot')}"
+        return f"{cold} UNION ALL FROM {quote(name + '_hot')}"
 
 
 def _hull(pick: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else pick(a, b)
+
+
+def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """The table with its columns under the names that a statement reads."""
+    wanted = [names.get(column, column) for column in table.column_names]
+    return table if wanted == table.column_names else table.rename_columns(wanted)
