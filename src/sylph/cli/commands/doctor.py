@@ -36,7 +36,7 @@ df = px.DataFrame(table='http_events', start_time='-10m')
 df = df.groupby(['upid']).agg(requests=('latency', px.count))
 px.display(df, 'requests')
 """
-#: How many processes are shown, those with most sockets first.
+#: How many processes are shown, those with most TCP sockets first.
 _SHOWN = 40
 
 
@@ -111,7 +111,7 @@ def _count(client: object, script: str, seen: Seen) -> None:
 def _processes(seen: Seen | None) -> Iterator[dict[str, object]]:
     from sylph.cli.doctor.processes import talkers
 
-    for talker in sorted(talkers(), key=lambda one: (-one.sockets.total(), one.pid)):
+    for talker in sorted(talkers(), key=lambda one: (-one.sockets["tcp"], -one.sockets.total(), one.pid)):
         yield {
             "pid": talker.pid,
             "name": talker.name,

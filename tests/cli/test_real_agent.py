@@ -1,0 +1,69 @@
+"""px with the real agent: what a server answers is a row, and all that was started is gone at the end."""
+
+import http.server
+import json
+import os
+import threading
+import time
+import urllib.request
+
+import pytest
+
+from sylph.cli.doctor.host import BTF
+from sylph.cli.process import running, start_ticks
+
+pytestmark = [
+    pytest.mark.ebpf,
+    pytest.mark.skipif(os.geteuid() != 0 or not BTF.exists(), reason="needs root and a kernel with BTF"),
+]
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as running_server:
+        thread = threading.Thread(target=running_server.serve_forever)
+        thread.start()
+        yield running_server.server_port
+        running_server.shutdown()
+        thread.join()
+
+
+def test_from_up_to_down(px, tmp_path, server):
+    up = px("up", "-d", "--data-dir", str(tmp_path / "data"), "--memory", "64MiB", "--disk", "64MiB")
+    assert up.returncode == 0, up.stderr
+    agent = running(tmp_path / "px.sock")
+    try:
+        assert json.loads(px("status", "-o", "json").stdout)["health"] == "ok"
+        for number in range(5):
+            urllib.request.urlopen(f"http://127.0.0.1:{server}/seen/{number}", timeout=5).read()
+        paths: set[str] = set()
+        deadline = time.monotonic() + 10
+        while len(paths) < 5 and time.monotonic() < deadline:
+            ran = px("run", "px/http_data", "-o", "json", "--", "--start_time=-1m")
+            assert ran.returncode == 0, ran.stderr
+            rows = [json.loads(line) for line in ran.stdout.splitlines()]
+            paths = {row["req_path"] for row in rows if str(row["req_path"]).startswith("/seen/")}
+        assert paths == {f"/seen/{number}" for number in range(5)}
+
+        doctor = json.loads(px("doctor", "-o", "json").stdout)
+        assert {finding["what"]: finding["ok"] for finding in doctor["host"]}["agent"] is True
+        mine = next(row for row in doctor["processes"] if row["pid"] == os.getpid())
+        assert mine["state"] == "seen, requests are parsed"
+        assert mine["requests"] >= 5
+        assert json.loads(px("get", "agents", "-o", "json").stdout)["agent_state"] == "AGENT_STATE_HEALTHY"
+    finally:
+        down = px("down")
+    assert down.returncode == 0, down.stderr
+    assert start_ticks(agent.pid) is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "px.log"]
