@@ -202,16 +202,11 @@ class Store:
                 return False
             self._evict(state)
         while (used := self.memory_used + size) > self._memory:
-            # Snapshots hold evicted batches: give up other old ones, of the table that has most; held ones last.
-            full = [
-                other
-                for other in self._tables.values()
-                if other.evictable and not all(batch.pins for batch in other.hot)
-            ]
-            free = [other for other in full if not other.hot[0].pins] or full
+            # Snapshots hold evicted batches: give up others, first those that are on disk, of the table that has most.
+            free = [other for other in self._tables.values() if other.evictable and other.unheld is not None]
             if not free:
                 return False
-            self._evict(max(free, key=lambda other: other.hot_bytes))
+            self._evict(max(free, key=lambda other: (other.unheld_is_safe, other.hot_bytes)))
         if used > self._memory - snapshot_part(self._memory) // 2:
             self._writer.press(self._memory // 64)
         return True

@@ -65,6 +65,17 @@ class TableState:
         """Whether the oldest batch may leave now."""
         return bool(self.hot) and not self.sealed <= self.hot[0].first < self.writing
 
+    @property
+    def unheld(self) -> HotBatch | None:
+        """The oldest batch in memory that no snapshot holds."""
+        return next((batch for batch in self.hot if not batch.pins), None)
+
+    @property
+    def unheld_is_safe(self) -> bool:
+        """Whether evicting up to that batch loses nothing that was still to be written."""
+        batch = self.unheld
+        return batch is not None and (not self.durable or batch.first < self.sealed)
+
     def evict(self) -> tuple[int, int]:
         """Drop the oldest batches from memory: a whole segment's worth, or one batch. Gives lost rows and bytes.
 
