@@ -56,6 +56,11 @@ def expect(store: Store, cause: Cause) -> Loss:
     return losses[0]
 
 
+def rows_lost(store: Store) -> int:
+    """Lost rows; an attempt of the store's own thread may have failed meanwhile, without losing any."""
+    return sum(loss.rows for loss in store.take_losses())
+
+
 def test_a_full_disk_is_counted_and_used_again_when_there_is_room(small_disk: Path) -> None:
     filler = small_disk / "filler"
     with open_store(small_disk / "store") as store:
@@ -77,7 +82,7 @@ def test_a_full_disk_is_counted_and_used_again_when_there_is_room(small_disk: Pa
         assert kept == list(range(lost, 80_500))
         filler.unlink()
         store.flush()
-        assert store.take_losses() == []
+        assert rows_lost(store) == 0
         assert everything(store) == kept
         assert store.stats()[0].segments
     with open_store(small_disk / "store") as store:
@@ -107,7 +112,7 @@ def test_a_read_only_directory_is_read_and_rows_stay_in_memory(small_disk: Path)
         assert everything(store) == list(range(20_500))
         mount("-o", "remount,rw", str(small_disk))
         store.flush()
-        assert store.take_losses() == []
+        assert rows_lost(store) == 0
     with open_store(small_disk / "store") as store:
         assert everything(store) == list(range(20_500))
 
@@ -121,7 +126,7 @@ def test_a_directory_that_cannot_be_made_is_made_later(small_disk: Path) -> None
         store.append("events", rows(0, 100))
         mount("-o", "remount,rw", str(small_disk))
         store.flush()
-        assert store.take_losses() == []
+        assert rows_lost(store) == 0
     with open_store(small_disk / "other" / "store") as store:
         assert everything(store) == list(range(100))
 
@@ -153,7 +158,7 @@ def test_a_directory_that_vanishes_is_made_again(tmp_path: Path) -> None:
             store.append("events", rows(start, 500))
             if start % 5000 == 0:
                 store.flush()
-        assert store.take_losses() == []
+        assert rows_lost(store) == 0
         with store.snapshot("events") as snapshot:
             gone = sum(segment.rows for segment in snapshot.segments)
         assert gone
@@ -165,7 +170,7 @@ def test_a_directory_that_vanishes_is_made_again(tmp_path: Path) -> None:
         assert everything(store) == list(range(gone, 80_500))
         store.append("events", rows(80_500, 500))
         store.flush()
-        assert store.take_losses() == []
+        assert rows_lost(store) == 0
         pending = store.stats()[0].pending_rows
     with open_store(directory) as store:
         assert everything(store)[-pending:] == list(range(81_000 - pending, 81_000))
