@@ -15,7 +15,7 @@ from sylph.tables.entities import ENTITIES
 from sylph.tables.types import ColumnType, DataType
 from sylph.tables.types import SemanticType as St
 
-I, F, S, T = (ColumnType(data) for data in (DataType.INT64, DataType.FLOAT64, DataType.STRING, DataType.TIME64NS))
+INT, F, S, T = (ColumnType(data) for data in (DataType.INT64, DataType.FLOAT64, DataType.STRING, DataType.TIME64NS))
 
 
 def of(data: DataType, semantic: St) -> ColumnType:
@@ -24,6 +24,14 @@ def of(data: DataType, semantic: St) -> ColumnType:
 
 BYTES = of(DataType.INT64, St.ST_BYTES)
 DURATION = of(DataType.INT64, St.ST_DURATION_NS)
+
+
+def test_all_functions_are_there():
+    assert len(SCALARS) == 174
+    assert sum(len(function.overloads) for function in SCALARS.values()) == 259
+    assert len(AGGREGATES) == 11
+    assert sum(len(function.overloads) for function in AGGREGATES.values()) == 30
+    assert len(TABLE_FUNCTIONS) == 23
 
 
 def test_nothing_heavy_is_imported():
@@ -62,20 +70,20 @@ def test_every_declaration_is_documented():
     ("name", "arguments", "result"),
     [
         ("add", (BYTES, BYTES), BYTES),
-        ("add", (BYTES, I), I),
-        ("subtract", (T, T), I),
+        ("add", (BYTES, INT), INT),
+        ("subtract", (T, T), INT),
         ("divide", (BYTES, DURATION), of(DataType.FLOAT64, St.ST_THROUGHPUT_BYTES_PER_NS)),
-        ("divide", (I, DURATION), of(DataType.FLOAT64, St.ST_THROUGHPUT_PER_NS)),
-        ("divide", (DURATION, I), F),
-        ("multiply", (BYTES, BYTES), I),
+        ("divide", (INT, DURATION), of(DataType.FLOAT64, St.ST_THROUGHPUT_PER_NS)),
+        ("divide", (DURATION, INT), F),
+        ("multiply", (BYTES, BYTES), INT),
         ("abs", (DURATION,), DURATION),
         ("bin", (T, DURATION), T),
         ("select", (of(DataType.BOOLEAN, St.ST_NONE), BYTES, BYTES), BYTES),
-        ("select", (of(DataType.BOOLEAN, St.ST_NONE), BYTES, DURATION), I),
+        ("select", (of(DataType.BOOLEAN, St.ST_NONE), BYTES, DURATION), INT),
         ("upid_to_pod_name", (of(DataType.UINT128, St.ST_UPID),), of(DataType.STRING, St.ST_POD_NAME)),
         ("pod_name_to_service_name", (of(DataType.STRING, St.ST_POD_NAME),), of(DataType.STRING, St.ST_SERVICE_NAME)),
         ("pod_name_to_service_name", (S,), S),
-        ("upid", (I, I), of(DataType.UINT128, St.ST_UPID)),
+        ("upid", (INT, INT), of(DataType.UINT128, St.ST_UPID)),
     ],
 )
 def test_scalar_result_types(name, arguments, result):
@@ -85,14 +93,14 @@ def test_scalar_result_types(name, arguments, result):
 @pytest.mark.parametrize(
     ("name", "argument", "result"),
     [
-        ("sum", DURATION, I),
+        ("sum", DURATION, INT),
         ("sum", BYTES, BYTES),
         ("mean", DURATION, of(DataType.FLOAT64, St.ST_DURATION_NS)),
         ("max", BYTES, BYTES),
-        ("count", BYTES, I),
+        ("count", BYTES, INT),
         ("any", of(DataType.STRING, St.ST_POD_NAME), of(DataType.STRING, St.ST_POD_NAME)),
         ("quantiles", DURATION, of(DataType.STRING, St.ST_DURATION_NS_QUANTILES)),
-        ("quantiles", I, of(DataType.STRING, St.ST_QUANTILES)),
+        ("quantiles", INT, of(DataType.STRING, St.ST_QUANTILES)),
     ],
 )
 def test_aggregate_result_types(name, argument, result):
@@ -103,19 +111,19 @@ def test_aggregate_result_types(name, argument, result):
     ("call", "message", "hint"),
     [
         (
-            lambda: resolve_scalar("ceil", (I,)),
+            lambda: resolve_scalar("ceil", (INT,)),
             "could not find scalar function 'ceil' with arguments [INT64]",
             "[FLOAT64]",
         ),
-        (lambda: resolve_scalar("ceil", (I,)), "'ceil'", "1.0"),
+        (lambda: resolve_scalar("ceil", (INT,)), "'ceil'", "1.0"),
         (lambda: resolve_scalar("ciel", (F,)), "no scalar function 'ciel'", "did you mean 'ceil'?"),
         (lambda: resolve_scalar("zzzz", ()), "no scalar function 'zzzz'", ""),
-        (lambda: resolve_scalar("greaterThan", (I, F)), "[INT64, FLOAT64]", "[FLOAT64, FLOAT64]"),
+        (lambda: resolve_scalar("greaterThan", (INT, F)), "[INT64, FLOAT64]", "[FLOAT64, FLOAT64]"),
         (lambda: resolve_scalar("regex_match", (S, S), (None, "a")), "must be a literal", "not a column"),
         (lambda: resolve_scalar("regex_match", (S, S)), "must be a literal", ""),
         (lambda: resolve_scalar("_match_regex_rule", (S, S), ("nonsense",)), "JSON object", ""),
         (lambda: resolve_aggregate("sum", (S,)), "could not find aggregate function 'sum'", "[INT64]"),
-        (lambda: resolve_aggregate("summ", (I,)), "no aggregate function 'summ'", "'sum'"),
+        (lambda: resolve_aggregate("summ", (INT,)), "no aggregate function 'summ'", "'sum'"),
     ],
 )
 def test_errors_say_what_exists(call, message, hint):

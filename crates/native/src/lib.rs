@@ -2,6 +2,7 @@
 
 mod capture;
 mod interchange;
+mod kernels;
 mod row_batch;
 
 use pyo3::exceptions::PyValueError;
@@ -25,11 +26,21 @@ fn encode_row_batch<'py>(
     Ok(PyBytes::new(py, &bytes))
 }
 
+/// The column `v` that a kernel of `sylph.functions.kernels` makes of the columns of `batch`.
+#[pyfunction]
+fn kernel(py: Python<'_>, name: &str, batch: &Bound<'_, PyAny>) -> PyResult<interchange::ArrowBatch> {
+    let batch = interchange::batch_from(batch)?;
+    py.detach(|| kernels::run(name, &batch))
+        .map(interchange::ArrowBatch)
+        .map_err(PyValueError::new_err)
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<interchange::ArrowBatch>()?;
     module.add_class::<capture::Capture>()?;
     module.add("CaptureError", module.py().get_type::<capture::CaptureError>())?;
     module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
+    module.add_function(wrap_pyfunction!(kernel, module)?)?;
     Ok(())
 }

@@ -4,8 +4,8 @@ A scalar overload runs in exactly one of three ways: as a DuckDB SQL template, a
 or as a native Arrow kernel. Templates are DuckDB SQL with `{0}`, `{1}` ... for the arguments, which are already
 parenthesised where needed, and `{asid}`, `{hostname}` ... for constants of the node that runs the query. They are
 filled in as text (a literal brace is doubled), so that compiling a script needs no SQL parser. No value is ever null:
-a template must map what could be null to the type's zero value. A template may name any kernel of
-`sylph.functions.kernels` as a SQL function.
+a template must map what could be null to the type's zero value. A template may call the kernels of
+`sylph.functions.kernels` by their SQL names.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Overload:
     result: DataType
     sql: str | None = None
     lookup: Lookup | None = None
-    #: Name in `sylph.functions.kernels.KERNELS`: Arrow arrays in, one Arrow array out.
+    #: SQL name of a kernel of `sylph.functions.kernels`: Arrow arrays in, one Arrow array out.
     kernel: str | None = None
     init: tuple[DataType, ...] = ()
     #: A faster template that names its arguments more than once. Use it when every argument is a column or a

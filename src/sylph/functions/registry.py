@@ -8,16 +8,25 @@ from typing import TypeVar
 
 from sylph.functions import (
     aggregates,
+    clustering,
+    hexadecimal,
     json,
     math,
     metadata_pod,
     metadata_process,
     metadata_service,
+    model,
+    net,
     operators,
+    pii,
+    pprof,
+    process,
     protocols,
     regex,
+    sql,
     string,
     tables,
+    uri,
 )
 from sylph.functions.declare import (
     Aggregate,
@@ -55,16 +64,26 @@ SCALARS: Mapping[str, Scalar] = _by_name(
     operators.FUNCTIONS,
     math.FUNCTIONS,
     string.FUNCTIONS,
+    hexadecimal.FUNCTIONS,
     json.FUNCTIONS,
     regex.FUNCTIONS,
+    sql.FUNCTIONS,
+    uri.FUNCTIONS,
+    pii.FUNCTIONS,
+    clustering.FUNCTIONS,
+    model.FUNCTIONS,
     metadata_process.FUNCTIONS,
+    process.FUNCTIONS,
     metadata_pod.FUNCTIONS,
     metadata_service.FUNCTIONS,
+    net.FUNCTIONS,
     protocols.FUNCTIONS,
 )
 
 #: Aggregate functions by name.
-AGGREGATES: Mapping[str, Aggregate] = _by_name(aggregates.FUNCTIONS)
+AGGREGATES: Mapping[str, Aggregate] = _by_name(
+    aggregates.FUNCTIONS, clustering.AGGREGATES, model.AGGREGATES, pprof.AGGREGATES
+)
 
 #: Table functions by name.
 TABLE_FUNCTIONS: Mapping[str, TableFunction] = _by_name(tables.FUNCTIONS)

@@ -41,9 +41,9 @@ def sql(signatures: str, template: str, fast: str | None = None) -> tuple[Overlo
 
 
 def kernel(signature: str, name: str) -> tuple[Overload, ...]:
-    """One overload that runs as the kernel `name`."""
+    """One overload that runs as the kernel `name` of `sylph.functions.kernels`."""
     init, args, result = parse(signature)
-    return (Overload(args=args, result=result, kernel=name, init=init),)
+    return (Overload(args=args, result=result, kernel=f"px_{name}", init=init),)
 
 
 def lookup(signature: str, entity: str, key: str, value: str) -> tuple[Overload, ...]:

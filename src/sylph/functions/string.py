@@ -17,7 +17,8 @@ _WHOLE = (
 
 def _ascii_case(function: str, source: str, target: str) -> str:
     """Case of ASCII letters only; DuckDB's own function also changes the letters of other scripts."""
-    return f"CASE WHEN strlen({{0}}) = length({{0}}) THEN {function}({{0}}) ELSE translate({{0}}, '{source}', '{target}') END"
+    letters = f"translate({{0}}, '{source}', '{target}')"
+    return f"CASE WHEN strlen({{0}}) = length({{0}}) THEN {function}({{0}}) ELSE {letters} END"
 
 
 FUNCTIONS = (
