@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CONFIG = """
-daemon off; worker_processes 1; pid {run}/pid; error_log {run}/error.log warn;
+daemon off; user root; worker_processes 1; pid {run}/pid; error_log {run}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; sendfile on; keepalive_requests 1000000; default_type application/octet-stream;

@@ -22,6 +22,9 @@ from sylph.tables.types import arrow_schema
 
 log = logging.getLogger(__name__)
 
+#: The ring is mapped twice, so it counts twice in the resident size; this much holds 100 ms of a saturated host.
+RING_BYTES = 16 << 20
+
 
 class Agent:
     """A running agent. Making one starts it; `close` ends it, with all rows that were captured stored.
@@ -49,6 +52,8 @@ class Agent:
                 {name: arrow_schema(table.relation) for name, table in TABLES.items()},
                 method=options.method,
                 asid=self.node.asid,
+                ring_bytes=RING_BYTES,
+                message_bytes=128 << 10,
                 trace_clients=options.trace_clients,
                 max_body_bytes=options.max_body_bytes,
             )

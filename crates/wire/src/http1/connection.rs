@@ -27,6 +27,8 @@ pub struct Connection {
     from_start: bool,
 }
 
+/// Bytes of `\r\n0\r\n\r\n`.
+const CHUNKED_END: u64 = 7;
 /// How a response starts, as far as it is always the same.
 const STATUS_LINE: &[u8] = b"HTTP/1.";
 
@@ -331,6 +333,13 @@ impl Connection {
                     Chunked::DataEnd
                 };
                 self.stream(side).state = State::Chunked(next);
+            }
+            // A last chunk and the shortest end of a body are all that fits: servers send both in one call.
+            State::Chunked(Chunked::Data { left }) if !lost && count == left + CHUNKED_END => {
+                if let Some(message) = self.message(side) {
+                    message.body.skip(left);
+                }
+                self.finish_body(scratch, side, sink);
             }
             State::UntilClose => {
                 if let Some(message) = self.message(side) {
