@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sylph.plan.errors import PlanError
@@ -110,15 +111,19 @@ class Engine:
     ) -> Iterator[Result]:
         for sink in plan.sinks:
             yield TableMeta(sink.name, sink.input.relation)
-        with self._cursor(watched) as cursor, Scans(self.dataset, postorder(roots(plan)), remote) as scans:
+        with self._cursor(watched) as (instance, cursor), Scans(self.dataset, postorder(roots(plan)), remote) as scans:
             for sink, query in zip(plan.sinks, statements, strict=True):
                 text = query.text(scans.bind(cursor, query))
+                if "px_" in text:
+                    # Kernels need numpy, which nothing else here does. DuckDB forgets, but still calls, what a
+                    # connection gave it that is closed: they belong to the instance.
+                    import_module("sylph.functions.kernels").install(instance, text)
                 yield from _rows(cursor, text, sink, watched)
             yield Stats(time.perf_counter_ns() - watched.began, 0, scans.bytes, scans.rows)
 
     @contextmanager
-    def _cursor(self, watched: Watched) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of one's own within the query's bounds; errors come out as QueryError."""
+    def _cursor(self, watched: Watched) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]]:
+        """An instance and a connection to it, within the query's bounds. Errors come out as QueryError."""
         import duckdb
 
         instance = self._instances.take(watched.cancel, watched.deadline)
@@ -128,7 +133,7 @@ class Engine:
             self._watchdog.add(watched)
             try:
                 cursor.execute(f"SET memory_limit = '{max(watched.limits.memory, 1) // 1024 + 1}KiB'")
-                yield cursor
+                yield instance, cursor
             except duckdb.Error as error:
                 watched.check()
                 raise translate(error, watched.limits) from None
