@@ -83,15 +83,17 @@ static __always_inline void decide_record(struct connection *c) {
         c->record = RECORD_YES;
 }
 
-// What to copy of an event. `sniff`: only the head, to see whether another message begins after one over its cap.
+// What to copy of an event. `sniff`: only the head, to see whether another message begins where the cap of this one
+// ends; if not, `rest` is what may still be copied.
 struct wish {
     __u32 bytes;
+    __u32 rest;
     bool sniff;
 };
 
 // Follows the conversation. `length` bytes of `direction` come now.
 static __always_inline struct wish turn(struct connection *c, int direction, __u32 length) {
-    struct wish w = {0, false};
+    struct wish w = {0, 0, false};
     if (c->last != direction) {
         if (c->protocol && c->last != 2 && direction == (c->role == SYLPH_ROLE_CLIENT ? SYLPH_SEND : SYLPH_RECV))
             c->exchange++;
@@ -111,26 +113,34 @@ static __always_inline struct wish turn(struct connection *c, int direction, __u
         w.bytes = settings.event_bytes;
     } else if (c->record != RECORD_YES) {
         return w;
-    } else if (before >= settings.message_bytes) {
-        w.bytes = HEAD_BYTES;
-        w.sniff = true;
     } else {
-        w.bytes = settings.message_bytes - before;
-        if (w.bytes > settings.event_bytes)
-            w.bytes = settings.event_bytes;
+        __u32 room = before < settings.message_bytes ? settings.message_bytes - before : 0;
+        w.bytes = settings.event_bytes;
+        if (before && room < w.bytes && room < length) {
+            w.bytes = HEAD_BYTES;
+            w.rest = room;
+            w.sniff = true;
+        } else if (w.bytes > room) {
+            w.bytes = room;
+        }
     }
     if (w.bytes > length)
         w.bytes = length;
     return w;
 }
 
-// After a sniff. False: still the message that is over its cap. True: another one begins, copy again what `w` says.
+// After a sniff. False: nothing more of this message is wanted. True: copy again what `w` says.
 static __always_inline bool begins(struct connection *c, const struct scratch *s, int direction, __u32 length,
                                    __u32 captured, struct wish *w) {
     if (captured < HEAD_BYTES || http_message(*(const __u32 *)s->bytes) == MESSAGE_NONE) {
-        c->flags |= CONN_CAPPED_RECV << direction;
-        COUNT(capped_bytes, length);
-        return false;
+        if (!w->rest) {
+            c->flags |= CONN_CAPPED_RECV << direction;
+            COUNT(capped_bytes, length);
+            return false;
+        }
+        w->sniff = false;
+        w->bytes = w->rest;
+        return true;
     }
     c->turn_bytes[direction] = length;
     w->sniff = false;
@@ -189,7 +199,8 @@ static __always_inline void emit(struct connection *c, struct scratch *s, int di
         c->flags &= ~(CONN_CAPPED_RECV << direction);
     }
     e->flags = flags;
-    e->position = c->position[direction] + (sequence - c->sequence[direction]);
+    // Signed: bytes that were held back lie before what is counted.
+    e->position = c->position[direction] + (__s32)(sequence - c->sequence[direction]);
     e->length = length;
     e->captured = captured;
     e->tcp_seq = source == 0 ? sequence : 0;

@@ -10,12 +10,49 @@ char LICENSE[] SEC("license") = "GPL";
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, u64 flags, struct bpf_dynptr *ptr) __ksym;
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
 
-// Where pages are in the kernel's address space; found out at start, see kernel/pages.rs.
-__u64 page_structs, page_memory;
+// Where the kernel keeps its page descriptors and sees physical memory; random at each boot, and not every kernel names
+// these symbols. User space sends one page whose frame number and content it knows: see kernel/pages.rs.
+struct pages {
+    __u64 structs; // address of the descriptor of frame 0
+    __u64 memory;  // address of frame 0; 0: not known
+    __u64 frame;   // of the page to come
+    __u64 content; // its first 8 bytes
+    __u32 tgid;    // who sends it; 0: nobody
+    __u32 pad;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct pages);
+} pages SEC(".maps");
 
-static __always_inline __u64 page_address(const struct page *page) {
-    __u64 frame = ((__u64)page - page_structs) / bpf_core_type_size(struct page);
-    return page_memory + (frame << 12);
+#define REGION (1ULL << 30) // both places are aligned to it
+#define MAX_REGIONS 4096    // of physical memory looked through
+
+static __always_inline __u64 page_address(const struct pages *p, __u64 page) {
+    return p->memory + ((page - p->structs) / bpf_core_type_size(struct page) << 12);
+}
+
+// `object` is any address inside the direct map of physical memory.
+__noinline int find_pages(__u64 page, __u64 object) {
+    __u32 zero = 0;
+    struct pages *p = bpf_map_lookup_elem(&pages, &zero);
+    if (!p)
+        return 0;
+    p->structs = page - p->frame * bpf_core_type_size(struct page);
+    __u64 base = object & ~(REGION - 1);
+    for (__u32 i = 0; i < MAX_REGIONS; i++) {
+        __u64 content = 0;
+        if (!bpf_probe_read_kernel(&content, sizeof(content), (void *)(base + (p->frame << 12))) &&
+            content == p->content) {
+            p->memory = base;
+            break;
+        }
+        base -= REGION;
+    }
+    p->tgid = 0;
+    return 0;
 }
 
 enum { SHAPE_USER, SHAPE_KERNEL, SHAPE_PAGES };
@@ -36,7 +73,11 @@ __noinline int copy_step(__u32 held) {
     w->segment++;
     __u64 from = (__u64)v.iov_base, n = v.iov_len;
     if (w->shape == SHAPE_PAGES) {
-        from = page_address((void *)from) + (n >> 32);
+        __u32 zero = 0;
+        struct pages *p = bpf_map_lookup_elem(&pages, &zero);
+        if (!p || !p->memory)
+            return 1;
+        from = page_address(p, from) + (n >> 32);
         n = (__u32)n;
     }
     if (w->skip >= n) {
@@ -75,7 +116,7 @@ static __always_inline __u32 copy_message(const struct msghdr *msg, __u32 skip, 
         w->shape = SHAPE_USER;
     else if (type == bpf_core_enum_value(enum iter_type, ITER_KVEC))
         w->shape = SHAPE_KERNEL;
-    else if (type == bpf_core_enum_value(enum iter_type, ITER_BVEC) && page_memory)
+    else if (type == bpf_core_enum_value(enum iter_type, ITER_BVEC))
         w->shape = SHAPE_PAGES;
     else
         return 0;
@@ -116,7 +157,18 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
     __u32 length = left > 0x40000000 ? 0x40000000 : left;
     sequence += known;
     c->seen[SYLPH_SEND] = sequence + length;
-    own_by_current(c, bpf_get_current_pid_tgid() >> 32);
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+    own_by_current(c, tgid);
+    if (msg->msg_iter.iter_type == bpf_core_enum_value(enum iter_type, ITER_BVEC)) {
+        __u32 zero = 0;
+        struct pages *p = bpf_map_lookup_elem(&pages, &zero);
+        struct bio_vec *vector;
+        if (p && p->tgid == tgid) {
+            bpf_core_read(&vector, sizeof(vector), &msg->msg_iter.bvec);
+            find_pages((__u64)BPF_CORE_READ(vector, bv_page), bpf_get_current_task());
+            return 0;
+        }
+    }
     struct wish w = turn(c, SYLPH_SEND, length);
     if (!w.bytes || c->flags & CONN_OWN)
         return 0;

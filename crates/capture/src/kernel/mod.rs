@@ -5,6 +5,7 @@ mod connections;
 mod counters;
 mod error;
 mod objects;
+mod pages;
 mod ring;
 
 use std::os::fd::AsFd;
@@ -93,6 +94,7 @@ pub struct Kernel {
     counters: MapHandle,
     listening: MapHandle,
     local_addresses: MapHandle,
+    sees_pages: bool,
     unreadable: u64,
     // Links before objects: programs are detached before their maps go.
     _links: Vec<Link>,
@@ -138,6 +140,7 @@ impl Kernel {
             counters: loader.take_map("counters")?,
             listening: loader.take_map("listening")?,
             local_addresses: loader.take_map("local_addresses")?,
+            sees_pages: false,
             unreadable: 0,
             _links: Vec::new(),
             _objects: Vec::new(),
@@ -145,7 +148,10 @@ impl Kernel {
         // Before the first event, so that connections older than the agent get their role from it.
         kernel.refresh_addresses()?;
         addresses::fill_listening(&kernel.listening)?;
+        let pages = loader.take_map("pages").ok();
         (kernel._links, kernel._objects) = loader.attach()?;
+        // A refusal costs the bytes of sendfile and splice only, so it is reported, not fatal.
+        kernel.sees_pages = pages.is_some_and(|map| pages::calibrate(&map).unwrap_or(false));
         Ok(kernel)
     }
 
@@ -165,6 +171,11 @@ impl Kernel {
         programs
             .map(|program| program.name().to_string_lossy().into_owned())
             .collect()
+    }
+
+    /// Whether the bytes of sendfile and splice are seen (tcp way only), not just counted.
+    pub fn sees_sendfile(&self) -> bool {
+        self.sees_pages
     }
 
     /// Gives every event that is in the ring now to `on_event`; never waits. Returns how many.

@@ -1,6 +1,8 @@
 //! What the kernel tests share: a machine check, and events collected by connection.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sylph_capture::event::{Close, DataHeader, Direction, Event};
@@ -93,4 +95,19 @@ pub(crate) fn stream(seen: &[Seen], conn_id: u64, direction: Direction) -> Vec<u
         }
     }
     bytes
+}
+
+/// Compiles `tests/progs/NAME.c`; the path of the program.
+pub(crate) fn program(name: &str, flags: &[&str]) -> PathBuf {
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let source = format!("{}/../../tests/progs/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let done = Command::new("cc")
+        .args(["-O1", "-Wall", "-Wextra", "-o"])
+        .arg(&out)
+        .arg(source)
+        .args(flags)
+        .output();
+    let done = done.expect("a C compiler is needed, as for Rust itself");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    out
 }
