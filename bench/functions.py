@@ -82,6 +82,8 @@ LETTERS = {
     DataType.UINT128: "u",
     DataType.STRING: "s",
 }
+#: Columns of each type; arguments beyond repeat them.
+WIDTH = {data: {"s": 8, "u": 2}.get(letter, 3) for data, letter in LETTERS.items()}
 #: Bound of the project: ns a row; clustering and SQL normalisation may take three times as much.
 LIMIT = 1000.0
 SLOW = {"normalize_pgsql", "normalize_mysql", "_predict_request_path_cluster", "_kmeans_inference", "_text_embedding"}
@@ -91,7 +93,7 @@ OUTSIDE = {"nslookup", "shared_libraries"}
 
 def arguments_of(name: str, overload: Overload) -> list[str]:
     """SQL of typical arguments."""
-    columns = [f"{LETTERS[data]}{place}" for place, data in enumerate(overload.args)]
+    columns = [f"{LETTERS[data]}{place % WIDTH[data]}" for place, data in enumerate(overload.args)]
     given = ARGUMENTS.get(name)
     if given is None:
         return columns

@@ -54,14 +54,30 @@ pub fn embed(tokens: &str, out: &mut String) {
     let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
     out.push('[');
     for (place, value) in vector.iter().enumerate() {
-        let comma = if place > 0 { "," } else { "" };
-        let _ = write!(
-            out,
-            "{comma}{:.6}",
-            if length > 0.0 { value / length } else { 0.0 }
-        );
+        if place > 0 {
+            out.push(',');
+        }
+        push_unit(out, if length > 0.0 { value / length } else { 0.0 });
     }
     out.push(']');
+}
+
+/// A number in [-1, 1] with six decimals; much faster than the formatter of floats.
+fn push_unit(out: &mut String, value: f64) {
+    // Within a million, so that the cast is exact.
+    let mut millionths = (value.abs() * 1e6).round() as u32;
+    if value < 0.0 && millionths > 0 {
+        out.push('-');
+    }
+    out.push(if millionths >= 1_000_000 { '1' } else { '0' });
+    out.push('.');
+    let mut digits = [b'0'; 6];
+    millionths %= 1_000_000;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (millionths % 10).to_le_bytes()[0];
+        millionths /= 10;
+    }
+    out.extend(digits.map(char::from));
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +110,13 @@ def _create(connection: duckdb.DuckDBPyConnection, kernel: Kernel) -> None:
             raise
 
 
+@cache
 def function(kernel: Kernel) -> Callable[..., Any]:
-    """The kernel as DuckDB calls it: with chunked arrays, as many as it has parameters."""
+    """The kernel as DuckDB calls it: with chunked arrays, as many as it has parameters.
+
+    Cached since it must live for ever: DuckDB's catalog keeps calling it after the cursor that holds the only
+    reference to it is closed, and would crash.
+    """
     arrays = kernel.load() if kernel.load is not None else _native(kernel.name)
     if len(kernel.parameters) == 1:
         return lambda one: arrays(_whole(one))

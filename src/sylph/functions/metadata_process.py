@@ -78,7 +78,7 @@ FUNCTIONS = (
     Scalar(
         "upid_to_string",
         "The UPID as text: asid:pid:start.",
-        sql("(U)->S", f"concat({_ASID}, ':', {_PID}, ':', {_BITS} & 18446744073709551615)"),
+        sql("(U)->S", f"concat({_ASID}, ':', {_PID}, ':', CAST({_BITS} & 18446744073709551615 AS UBIGINT))"),
         examples=(Example("px.upid_to_string(px.upid(1, 4294967295, 5))", "1:4294967295:5"),),
         parameters=("upid",),
     ),
