@@ -24,9 +24,14 @@ fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
 pub fn encode(text: &str, out: &mut String) {
     out.push('[');
     let mut rest = text.trim_start();
+    let ascii = rest.is_ascii();
     for count in 0..MAX_TOKENS {
         let Some(first) = rest.chars().next() else { break };
-        let end = if first.is_alphanumeric() {
+        let end = if ascii && first.is_ascii_alphanumeric() {
+            rest.bytes()
+                .position(|next| !next.is_ascii_alphanumeric())
+                .unwrap_or(rest.len())
+        } else if first.is_alphanumeric() {
             rest.find(|next: char| !next.is_alphanumeric())
                 .unwrap_or(rest.len())
         } else {
@@ -65,19 +70,17 @@ pub fn embed(tokens: &str, out: &mut String) {
 /// A number in [-1, 1] with six decimals; much faster than the formatter of floats.
 fn push_unit(out: &mut String, value: f64) {
     // Within a million, so that the cast is exact.
-    let mut millionths = (value.abs() * 1e6).round() as u32;
+    let mut millionths = (value.abs() * 1e6 + 0.5) as u32;
     if value < 0.0 && millionths > 0 {
         out.push('-');
     }
-    out.push(if millionths >= 1_000_000 { '1' } else { '0' });
-    out.push('.');
-    let mut digits = [b'0'; 6];
-    millionths %= 1_000_000;
-    for digit in digits.iter_mut().rev() {
+    let mut text = *b"0.000000";
+    for digit in text[2..].iter_mut().rev() {
         *digit = b'0' + (millionths % 10).to_le_bytes()[0];
         millionths /= 10;
     }
-    out.extend(digits.map(char::from));
+    text[0] = b'0' + millionths.min(1).to_le_bytes()[0];
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
 #[cfg(test)]
