@@ -28,7 +28,7 @@ struct {
 } pages SEC(".maps");
 
 #define REGION (1ULL << 30) // both places are aligned to it
-#define MAX_REGIONS 4096    // of physical memory looked through
+#define MAX_REGIONS 1024    // of physical memory looked through: 1 TiB
 
 static __always_inline __u64 page_address(const struct pages *p, __u64 page) {
     return p->memory + ((page - p->structs) / bpf_core_type_size(struct page) << 12);
@@ -103,8 +103,8 @@ __noinline int copy_step(__u32 held) {
 static __always_inline __u32 copy_message(const struct msghdr *msg, __u32 skip, __u32 want, struct scratch *s,
                                           __u32 held, bool *fault) {
     __u8 type = msg->msg_iter.iter_type;
-    __u64 base, offset = msg->msg_iter.iov_offset + skip;
-    bpf_core_read(&base, sizeof(base), &msg->msg_iter.ubuf); // or the vector, whatever it is
+    __u64 base = (__u64)msg->msg_iter.ubuf; // or the vector, whatever it is
+    __u64 offset = msg->msg_iter.iov_offset + skip;
     if (want > SYLPH_MAX_EVENT)
         want = SYLPH_MAX_EVENT;
     if (type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
@@ -136,9 +136,7 @@ static __always_inline __u32 copy_message(const struct msghdr *msg, __u32 skip, 
 
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb, int goal) {
-    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    if (!tp)
-        return 0;
+    struct tcp_sock *tp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
     __u64 key = (__u64)sk;
     __u32 sequence = tp->write_seq;
     struct connection *c = bpf_map_lookup_elem(&connections, &key);
@@ -165,7 +163,7 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
         struct bio_vec *vector;
         if (p && p->tgid == tgid) {
             bpf_core_read(&vector, sizeof(vector), &msg->msg_iter.bvec);
-            find_pages((__u64)BPF_CORE_READ(vector, bv_page), bpf_get_current_task());
+            find_pages((__u64)BPF_CORE_READ(vector, bv_page), bpf_get_current_task()); // both as plain numbers
             return 0;
         }
     }
@@ -202,9 +200,9 @@ int BPF_PROG(tcp_receive, struct sk_buff *skb, int size) {
         return 0;
     }
     struct tcp_sock *tp = bpf_rdonly_cast(owner, bpf_core_type_id_kernel(struct tcp_sock));
-    __u32 sequence = tp->copied_seq, first = 0, available = skb->len;
-    bpf_probe_read_kernel(&first, sizeof(first), skb->cb); // TCP_SKB_CB(skb)->seq
-    __u32 offset = sequence - first;
+    struct tcp_skb_cb *control = bpf_rdonly_cast(skb->cb, bpf_core_type_id_kernel(struct tcp_skb_cb));
+    __u32 sequence = tp->copied_seq, available = skb->len;
+    __u32 offset = sequence - control->seq;
     if (offset >= available) // a peek beyond the first buffer
         return 0;
     available -= offset;

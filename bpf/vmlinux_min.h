@@ -117,6 +117,9 @@ struct tcp_sock {
     __u32 write_seq;
     __u32 rcv_nxt;
 };
+struct tcp_skb_cb {
+    __u32 seq;
+};
 struct sk_buff {
     struct sock *sk;
     char cb[48];

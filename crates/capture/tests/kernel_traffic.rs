@@ -190,6 +190,9 @@ fn a_body_over_the_cap_does_not_lose_the_next_message() {
         assert!(rest.ends_with(RESPONSE), "the message after the large one");
         let captured: u64 = run.headers.iter().map(|h| u64::from(h.captured)).sum();
         assert!(captured < 40_000, "{captured} bytes captured");
+        if method == Method::Tcp {
+            continue; // one event that is longer than its bytes tells of the whole body
+        }
         let last = run
             .headers
             .iter()
