@@ -43,7 +43,7 @@ struct sylph_data {
 };
 
 #define SYLPH_F_TRUNCATED 1  // captured < length because of the cap per event
-#define SYLPH_F_CAPPED 2     // bytes before this event were skipped because of the cap per message
+#define SYLPH_F_CAPPED 2     // captured is 0 because of the cap per message; the length still counts
 #define SYLPH_F_FAULT 4      // the bytes could not be read
 #define SYLPH_F_MIDSTREAM 8  // the connection is older than the agent
 

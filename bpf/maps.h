@@ -53,7 +53,7 @@ struct port_key {
 #define CONN_SENT_FINAL 4  // nothing can be sent any more: write_seq now counts the FIN
 #define CONN_ESTABLISHED 8
 #define CONN_ROLE_GUESSED 16 // the listening table said so; a message may say better
-#define CONN_CAPPED_RECV 32  // bytes were skipped since the last event; shifted by the direction
+#define CONN_CAPPED_RECV 32  // the next event is over the cap per message; shifted by the direction
 #define CONN_CAPPED_SEND 64
 
 // Arrays are indexed by direction. Mirrored in kernel/connections.rs.

@@ -189,8 +189,10 @@ static __always_inline int carried(__u32 fd, const struct call *call) {
         got = copy_call(call, known, w.bytes, s, held, &fault);
         if (!w.sniff)
             break;
-        if (!begins(c, s, direction, length, got, &w))
-            return 0;
+        if (!begins(c, s, direction, length, got, &w)) {
+            got = 0; // its length still counts
+            break;
+        }
     }
     return deliver(c, s, direction, sequence, length, got, held, fault, 1);
 }

@@ -179,8 +179,10 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
         got = copy_message(msg, known, w.bytes, s, held, &fault);
         if (!w.sniff)
             break;
-        if (!begins(c, s, SYLPH_SEND, length, got, &w))
-            return 0;
+        if (!begins(c, s, SYLPH_SEND, length, got, &w)) {
+            got = 0; // its length still counts
+            break;
+        }
     }
     return deliver(c, s, SYLPH_SEND, sequence, length, got, held, fault, 0);
 }
@@ -240,8 +242,10 @@ int BPF_PROG(tcp_receive, struct sk_buff *skb, int size) {
         }
         if (!w.sniff)
             break;
-        if (!begins(c, s, SYLPH_RECV, length, got, &w))
-            return 0;
+        if (!begins(c, s, SYLPH_RECV, length, got, &w)) {
+            got = 0; // its length still counts
+            break;
+        }
     }
     return deliver(c, s, SYLPH_RECV, sequence, length, got, held, fault, 0);
 }

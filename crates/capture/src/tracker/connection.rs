@@ -219,7 +219,7 @@ impl Connection {
         !self.jumps(event, side) && !self.turn_missing(event, side)
     }
 
-    /// Whether bytes of the same direction are missing before the event, other than those that the kernel skipped.
+    /// Whether bytes of the same direction are missing before the event.
     #[inline]
     fn jumps(&self, event: &DataHeader, side: Side) -> bool {
         let next = match self.streams[side as usize].next {
@@ -227,7 +227,7 @@ impl Connection {
             UNKNOWN => 0,
             next => next,
         };
-        event.position > next && event.flags & flag::CAPPED == 0
+        event.position > next
     }
 
     /// Whether the other direction lacks the message that must have come before this one.
@@ -280,13 +280,10 @@ impl Connection {
         }
         let jump = known && position > stream.next;
         let jumps = self.jumps(event, side);
-        let capped = event.flags & flag::CAPPED != 0;
         let turn = side == Side::Request && exchange > stream.exchange;
         let turn_missing = self.turn_missing(event, side);
-        // Missing bytes that end in the same message, or that the kernel skipped on purpose, are a hole in it.
-        let hole = jump
-            && !turn_missing
-            && (exchange == stream.exchange || (capped && exchange == stream.exchange + 1));
+        // Missing bytes that end in the same message are a hole in it.
+        let hole = jump && !turn_missing && exchange == stream.exchange;
         let lost = jumps || turn_missing || (jump && !hole);
 
         let cause = self.cause(output);
