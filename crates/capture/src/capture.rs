@@ -1,9 +1,10 @@
 //! Live capture: one thread that drains the kernel's ring, and hands finished batches over.
 
-mod clock;
 mod live;
 mod pipeline;
 mod queue;
+mod samples;
+mod time;
 mod worker;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +19,9 @@ pub use pipeline::{Config, Pipeline, ProcessChange, ProcessEvent};
 pub use queue::Finished;
 use queue::Queue;
 
-use crate::batch::{CaptureLoss, ConnStats, ProcExitEvents, SchemaError, Schemas};
+use crate::batch::{
+    CaptureLoss, ConnStats, NetworkStats, ProcExitEvents, ProcessStats, SchemaError, Schemas,
+};
 use crate::event::{Close, Event};
 use crate::replay::Recorder;
 use crate::tracker;
@@ -52,9 +55,11 @@ pub trait Source: Send + 'static {
 }
 
 /// The tables that a capture fills.
-pub const TABLES: [&str; 4] = [
+pub const TABLES: [&str; 6] = [
     tracker::TABLE,
     ConnStats::NAME,
+    ProcessStats::NAME,
+    NetworkStats::NAME,
     ProcExitEvents::NAME,
     CaptureLoss::NAME,
 ];
@@ -134,7 +139,8 @@ impl Capture {
     /// When a schema does not fit, the recording cannot be begun, or no thread can be made.
     pub fn start(source: impl Source, options: Options, schemas: &Schemas) -> Result<Self, Error> {
         let pipeline =
-            Pipeline::new(options.pipeline.clone(), schemas, clock::monotonic()).map_err(Error::Schema)?;
+            Pipeline::new(options.pipeline.clone(), schemas, time::monotonic()).map_err(Error::Schema)?;
+        let samples = samples::Samples::new(options.pipeline.tracker.asid, schemas).map_err(Error::Schema)?;
         let recorder = match &options.record {
             Some((path, max_bytes)) => Some(
                 File::create(path)
@@ -151,7 +157,7 @@ impl Capture {
             processes: Mutex::default(),
             failure: Mutex::default(),
         });
-        let worker = worker::Worker::new(source, pipeline, recorder, shared.clone());
+        let worker = worker::Worker::new(source, pipeline, samples, recorder, shared.clone());
         let thread = thread::Builder::new()
             .name("sylph-capture".into())
             .spawn(move || worker.run())

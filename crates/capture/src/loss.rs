@@ -73,8 +73,8 @@ impl Losses {
             self.counts.entry(key).or_default(),
             self.totals.entry((table, cause)).or_default(),
         ] {
-            count.events += events;
-            count.bytes += bytes;
+            count.events = count.events.saturating_add(events);
+            count.bytes = count.bytes.saturating_add(bytes);
         }
     }
 

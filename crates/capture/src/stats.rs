@@ -148,7 +148,7 @@ impl Peers {
                 ConnStats::NAME,
                 Cause::Budget,
                 1,
-                totals.bytes_sent + totals.bytes_received,
+                totals.bytes_sent.saturating_add(totals.bytes_received),
             );
             return;
         }
@@ -164,8 +164,10 @@ impl Peers {
         let total = self.pairs.entry(pair).or_default();
         let news = known.is_none() || totals.bytes_sent > sent || totals.bytes_received > received;
         total.opened += u64::from(known.is_none());
-        total.sent += totals.bytes_sent.saturating_sub(sent);
-        total.received += totals.bytes_received.saturating_sub(received);
+        total.sent = total.sent.saturating_add(totals.bytes_sent.saturating_sub(sent));
+        total.received = total
+            .received
+            .saturating_add(totals.bytes_received.saturating_sub(received));
         if conn.protocol != 0 {
             total.protocol = conn.protocol;
         }

@@ -114,7 +114,8 @@ impl Tracker {
     /// Takes the `bytes` that a connection carried.
     #[inline]
     pub fn data(&mut self, event: &DataHeader, bytes: &[u8]) {
-        if event.protocol != PROTOCOL_HTTP {
+        // No connection carries so much; a damaged recording may say so.
+        if event.protocol != PROTOCOL_HTTP || event.position > i64::MAX as u64 {
             return;
         }
         let slot = match self.connections.find(event.conn_id) {

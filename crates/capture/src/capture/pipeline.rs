@@ -97,7 +97,7 @@ impl Due {
     fn is(&mut self, now: u64) -> bool {
         let due = now >= self.next;
         if due {
-            self.next = now + self.every;
+            self.next = now.saturating_add(self.every);
         }
         due
     }
@@ -133,18 +133,23 @@ impl Pipeline {
             finished: Vec::new(),
             clock: 0,
             flush: Due {
-                next: now_ns + FLUSH_NS,
+                next: now_ns.saturating_add(FLUSH_NS),
                 every: FLUSH_NS,
             },
             losses: Due {
-                next: now_ns + LOSS_NS,
+                next: now_ns.saturating_add(LOSS_NS),
                 every: LOSS_NS,
             },
             connections: Due {
-                next: now_ns + FIRST_CONN_STATS_NS.min(config.conn_stats_ns),
+                next: now_ns.saturating_add(FIRST_CONN_STATS_NS.min(config.conn_stats_ns)),
                 every: config.conn_stats_ns,
             },
         })
+    }
+
+    /// Wall clock of a time of the monotonic one. Recordings may hold any number.
+    fn wall(&self, monotonic_ns: u64) -> i64 {
+        (monotonic_ns as i64).saturating_add(self.clock)
     }
 
     /// Begins a pass over the ring.
@@ -166,7 +171,7 @@ impl Pipeline {
             Event::Fork(exec) => self.born(ProcessChange::Fork, exec),
             Event::Exit(exit) => {
                 let comm = String::from_utf8_lossy(exit.comm);
-                let time = exit.time_ns as i64 + self.clock;
+                let time = self.wall(exit.time_ns);
                 let full = self.exits.push(&ProcExitRow {
                     time_: time,
                     upid: crate::upid(self.asid, exit.tgid, exit.start_ns),
@@ -200,7 +205,7 @@ impl Pipeline {
             pid: exec.tgid,
             ppid: exec.ppid,
             start_ticks: exec.start_ns / crate::TICK_NS,
-            time_ns: exec.time_ns as i64 + self.clock,
+            time_ns: self.wall(exec.time_ns),
             comm: String::from_utf8_lossy(exec.comm).into_owned(),
             filename: String::from_utf8_lossy(exec.filename).into_owned(),
             cgroup_id: exec.cgroup_id,
@@ -225,7 +230,7 @@ impl Pipeline {
     /// The kernel's table of open connections has been read: writes `conn_stats`.
     pub fn open_end(&mut self, now_ns: u64) {
         self.peers.read();
-        let time = now_ns as i64 + self.clock;
+        let time = self.wall(now_ns);
         self.peers.flush(time, &mut self.conn_stats);
         self.finished
             .extend(self.conn_stats.finish().map(|batch| (ConnStats::NAME, batch)));
@@ -245,9 +250,7 @@ impl Pipeline {
                 .map(|batch| (tracker::TABLE, batch)),
         );
         if self.losses.is(now_ns) {
-            self.tracker
-                .losses()
-                .flush(now_ns as i64 + self.clock, &mut self.loss);
+            self.flush_losses(now_ns);
             self.finished
                 .extend(self.loss.finish().map(|batch| (CaptureLoss::NAME, batch)));
         }
@@ -261,11 +264,14 @@ impl Pipeline {
     pub fn end(&mut self, now_ns: u64) {
         self.tracker.tick(now_ns);
         self.finish_rows();
-        self.tracker
-            .losses()
-            .flush(now_ns as i64 + self.clock, &mut self.loss);
+        self.flush_losses(now_ns);
         self.finished
             .extend(self.loss.finish().map(|batch| (CaptureLoss::NAME, batch)));
+    }
+
+    fn flush_losses(&mut self, now_ns: u64) {
+        let time = self.wall(now_ns);
+        self.tracker.losses().flush(time, &mut self.loss);
     }
 
     fn finish_rows(&mut self) {

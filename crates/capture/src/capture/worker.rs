@@ -6,8 +6,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::pipeline::Pipeline;
-use super::{Shared, Source, clock, lock};
+use super::queue::Finished;
+use super::samples::Samples;
+use super::{Shared, Source, lock, time};
 use crate::batch::ConnStats;
+use crate::clock::Clock;
 use crate::loss::Cause;
 use crate::replay::{Pass, Recorder};
 
@@ -26,6 +29,8 @@ const MAX_PROCESS_EVENTS: usize = 65_536;
 pub(super) struct Worker<S> {
     source: S,
     pipeline: Pipeline,
+    samples: Samples,
+    clock: Clock,
     recorder: Option<Recorder<File>>,
     shared: Arc<Shared>,
     pass: Pass,
@@ -35,23 +40,28 @@ pub(super) struct Worker<S> {
     lifecycle_lost: u64,
     connections_full: u64,
     pause: u64,
+    sampled: Vec<Finished>,
 }
 
 impl<S: Source> Worker<S> {
     pub(super) fn new(
         source: S,
         pipeline: Pipeline,
+        samples: Samples,
         recorder: Option<Recorder<File>>,
         shared: Arc<Shared>,
     ) -> Self {
+        let clock = Clock::now();
         Self {
             source,
             pipeline,
+            samples,
+            clock,
             recorder,
             shared,
             pass: Pass {
-                now_ns: clock::monotonic(),
-                clock: clock::offset(),
+                now_ns: time::monotonic(),
+                clock: clock.wall(0),
                 ring_losses: 0,
             },
             events: 0,
@@ -59,6 +69,7 @@ impl<S: Source> Worker<S> {
             lifecycle_lost: 0,
             connections_full: 0,
             pause: MIN_PAUSE_NS,
+            sampled: Vec::new(),
         }
     }
 
@@ -115,7 +126,7 @@ impl<S: Source> Worker<S> {
     /// One pass over the ring; decides how long to pause after it.
     fn pass(&mut self) -> Result<(), String> {
         let before = self.pass.now_ns;
-        self.pass.now_ns = clock::monotonic();
+        self.pass.now_ns = time::monotonic();
         self.pass.ring_losses = self.source.ring_losses()?;
         self.pipeline.begin(&self.pass);
         let (used, size) = self.source.ring_used();
@@ -181,7 +192,10 @@ impl<S: Source> Worker<S> {
     }
 
     fn each_second(&mut self) -> Result<(), String> {
-        self.pass.clock = clock::offset();
+        self.clock.refresh();
+        self.pass.clock = self.clock.wall(0);
+        let now = self.clock.wall(self.pass.now_ns);
+        self.samples.take(now, &mut self.sampled);
         let counters = self.source.counters()?;
         let counted = |name: &str| {
             counters
@@ -205,7 +219,7 @@ impl<S: Source> Worker<S> {
 
     /// Finished batches to the queue; what has no room there is lost.
     fn hand_over(&mut self) {
-        for finished in self.pipeline.take() {
+        for finished in self.pipeline.take().into_iter().chain(self.sampled.drain(..)) {
             if let Some((table, batch)) = self.shared.queue.push(finished) {
                 let bytes = batch.get_array_memory_size() as u64;
                 self.pipeline
@@ -231,7 +245,7 @@ impl<S: Source> Worker<S> {
         let (pairs, open) = self.pipeline.peers();
         let (used, size) = self.source.ring_used();
         let mut stats: std::collections::BTreeMap<String, u64> = [
-            ("thread.cpu_ns", clock::thread_cpu()),
+            ("thread.cpu_ns", time::thread_cpu()),
             ("thread.passes", self.passes),
             ("thread.pause_ns", self.pause),
             ("ring.used_bytes", used as u64),

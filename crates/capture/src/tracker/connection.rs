@@ -272,7 +272,7 @@ impl Connection {
     fn deliver(&mut self, event: &DataHeader, bytes: &[u8], side: Side, output: &mut Output) {
         let stream = self.streams[side as usize];
         let (position, exchange) = (event.position, i64::from(event.exchange));
-        let end = position + u64::from(event.length);
+        let end = position.saturating_add(u64::from(event.length));
         let known = stream.next != UNKNOWN;
         if exchange < self.settled || (known && end <= stream.next && event.length > 0) {
             output.late += 1;

@@ -62,7 +62,7 @@ impl http1::Sink for Rows<'_> {
         self.ledger.row();
         self.tables.rows += 1;
         let full = self.tables.http.push(&HttpRow {
-            time_: record.response_time_ns as i64 + self.tables.clock,
+            time_: (record.response_time_ns as i64).saturating_add(self.tables.clock),
             upid: self.info.upid,
             remote_addr: self.info.remote_addr.as_str(),
             remote_port: i64::from(self.info.remote_port),

@@ -1,4 +1,4 @@
-//! The clocks: events carry the monotonic one, rows show the wall clock.
+//! Readings of the clocks that pace the capture thread.
 
 use std::mem::MaybeUninit;
 
@@ -20,19 +20,4 @@ pub(super) fn monotonic() -> u64 {
 /// CPU time that this thread has used, ns.
 pub(super) fn thread_cpu() -> u64 {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
-}
-
-/// Wall clock minus monotonic clock, ns: the tightest of a few readings. Taken anew now and then, since the wall clock
-/// is slewed and stepped.
-pub(super) fn offset() -> i64 {
-    let reading = |_| {
-        let before = monotonic();
-        let wall = read(libc::CLOCK_REALTIME);
-        let after = monotonic();
-        (
-            after - before,
-            wall as i64 - (before + (after - before) / 2) as i64,
-        )
-    };
-    (0..4).map(reading).min().map_or(0, |(_, offset)| offset)
 }
