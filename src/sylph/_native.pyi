@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from os import PathLike
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypedDict
 
 class _Schema(Protocol):
     def __arrow_c_schema__(self) -> object: ...
@@ -17,6 +17,20 @@ class ArrowBatch:
     def __len__(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_schema__(self) -> object: ...
+
+class ProgramProbe(TypedDict):
+    object: str
+    name: str
+    section: str
+    refused: str | None
+
+class Probe(TypedDict):
+    kernel: str
+    btf: bool
+    missing_capabilities: list[str]
+    programs: list[ProgramProbe]
+    chosen: str | None
+    advice: list[str]
 
 class CaptureError(RuntimeError): ...
 
@@ -62,3 +76,4 @@ class Capture:
 
 def row_batch(batch: _RecordBatch, table_id: str, eow: bool, eos: bool) -> bytes: ...
 def kernel(name: str, batch: _RecordBatch) -> ArrowBatch: ...
+def probe() -> Probe: ...

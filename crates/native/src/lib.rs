@@ -7,7 +7,7 @@ mod row_batch;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 /// Protobuf bytes of a `RowBatchData` message holding `batch`, an Arrow record batch with Sylph's field metadata.
 #[pyfunction]
@@ -35,11 +35,41 @@ fn kernel(py: Python<'_>, name: &str, batch: &Bound<'_, PyAny>) -> PyResult<inte
         .map_err(PyValueError::new_err)
 }
 
+/// What the kernel allows, each program tried: for `px doctor`. Needs no running capture.
+///
+/// Keys: kernel, btf, missing_capabilities, programs (object, name, section, refused), chosen (tcp, syscall or None),
+/// advice (sentences).
+#[pyfunction]
+fn probe(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let report = py.detach(sylph_capture::probe::report);
+    let programs = report
+        .programs
+        .into_iter()
+        .map(|program| {
+            let entry = PyDict::new(py);
+            entry.set_item("object", program.object)?;
+            entry.set_item("name", program.name)?;
+            entry.set_item("section", program.section)?;
+            entry.set_item("refused", program.refused)?;
+            Ok(entry)
+        })
+        .collect::<PyResult<Vec<_>>>()?;
+    let probe = PyDict::new(py);
+    probe.set_item("kernel", report.kernel)?;
+    probe.set_item("btf", report.btf)?;
+    probe.set_item("missing_capabilities", report.missing_capabilities)?;
+    probe.set_item("programs", programs)?;
+    probe.set_item("chosen", report.chosen.map(|method| method.name()))?;
+    probe.set_item("advice", report.advice)?;
+    Ok(probe)
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<interchange::ArrowBatch>()?;
     module.add_class::<capture::Capture>()?;
     module.add("CaptureError", module.py().get_type::<capture::CaptureError>())?;
+    module.add_function(wrap_pyfunction!(probe, module)?)?;
     module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
     module.add_function(wrap_pyfunction!(kernel, module)?)?;
     Ok(())
