@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 
+use crate::batch::CaptureLoss;
+use crate::tracker;
+
 /// A batch and the table it belongs to.
 pub type Finished = (&'static str, RecordBatch);
 
@@ -37,11 +40,21 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Bytes up to which batches of `table` are taken: when rows of requests flood the queue, the few rows of the other
+    /// tables, and above all what says how many were lost, still have room.
+    fn limit(&self, table: &str) -> usize {
+        match table {
+            tracker::TABLE => self.budget / 4 * 3,
+            CaptureLoss::NAME => self.budget,
+            _ => self.budget / 8 * 7,
+        }
+    }
+
     /// Appends a batch; gives it back when there is no room for it.
     pub(super) fn push(&self, finished: Finished) -> Option<Finished> {
         let bytes = finished.1.get_array_memory_size();
         let mut state = self.lock();
-        if state.ended || state.bytes + bytes > self.budget {
+        if state.ended || state.bytes + bytes > self.limit(finished.0) {
             return Some(finished);
         }
         state.bytes += bytes;

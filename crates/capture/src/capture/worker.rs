@@ -107,6 +107,11 @@ impl<S: Source> Worker<S> {
                 self.pipeline.end(now);
             }
             self.hand_over();
+            if stop {
+                // What found no room just now is to be told, too.
+                self.pipeline.end(now);
+                self.hand_over();
+            }
             if now >= stats || stop {
                 stats = now + STATS_NS;
                 self.publish()?;
