@@ -23,6 +23,7 @@ SERVER = """
 import http.server
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     def do_GET(self):
         body = b"hello " + self.path.encode()
         self.send_response(200)
