@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from sylph.pxl.compile import ExecFunc, compile_script
 
 from sylph.library import loader
+from sylph.pxl.compile import ExecFunc, compile_script
 from sylph.tables import TABLES
 
 EXPECTED = Path(__file__).parent / "expected"

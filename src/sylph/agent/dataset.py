@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from sylph.metadata.node import Node
 from sylph.metadata.snapshot import Snapshots
 from sylph.tables.declare import Table
+from sylph.tables.rows import Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sylph.store import Snapshot, Store
-    from sylph.store.stats import TableStats
 
 
 class AgentDataset:
@@ -47,6 +47,21 @@ class AgentDataset:
         """The metadata snapshot."""
         return self._snapshots.entities()
 
-    def table_stats(self) -> list[TableStats]:
-        """Size and age of every table."""
-        return self._store.stats()
+    def table_info(self) -> Sequence[Row]:
+        """What the store holds of every table, as columns of `_DebugTableInfo`."""
+        return [
+            {
+                "name": table.name,
+                "id": table.id,
+                "batches_added": table.batches_added,
+                "batches_expired": table.batches_expired,
+                "bytes_added": table.bytes_added,
+                "num_batches": table.batches + table.segments,
+                "compacted_batches": table.compacted_batches,
+                "size": table.hot_bytes,
+                "cold_size": table.cold_bytes,
+                "max_table_size": table.max_hot_bytes + table.max_cold_bytes,
+                "min_time": table.min_time,
+            }
+            for table in self._store.stats()
+        ]
