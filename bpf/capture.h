@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// What both capture ways do with bytes of a connection: count them, follow the turns of the conversation, guess the
-// protocol, decide whether this side is recorded, and send an event.
+// What both capture ways do with bytes of a connection: count them, follow the turns of the conversation,
+// guess the protocol, decide whether this side is recorded, and send an event.
 #pragma once
 
 #include "connection.h"
 
-#define MAX_TRIES 8 // turns after which a connection without a known protocol is left alone
+#define MAX_TRIES 8  // turns after which a connection without a known protocol is left alone
 #define HEAD_BYTES 4 // enough to tell HTTP/1.x
 
 #define PROTOCOL_HTTP 1
 
-// State of a copy from several segments. It lives in map memory and each step is a global function, so the verifier
-// looks at one step once instead of following every way through the loop.
+// State of a copy from several segments. It lives in map memory and each step is a global function, so the
+// verifier looks at one step once instead of following every way through the loop.
 struct walk {
     __u64 at; // array of messages, for calls that have one
     __u64 vector;
@@ -35,7 +35,8 @@ struct scratch {
     struct walk walk;
 };
 
-// One per CPU and program: a program does not interrupt itself, and a per-CPU array holds at most 32 KiB a value.
+// One per CPU and program: a program does not interrupt itself, and a per-CPU array holds at most 32 KiB a
+// value.
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 2);
@@ -48,7 +49,8 @@ static __always_inline struct scratch *scratch_of(int direction) {
     return bpf_map_lookup_elem(&scratch, &key);
 }
 
-// Keeps a copied size inside what the verifier can prove; the empty asm stops compilers from dropping the mask.
+// Keeps a copied size inside what the verifier can prove; the empty asm stops compilers from dropping the
+// mask.
 static __always_inline __u32 bounded(__u32 n) {
     asm volatile("" : "+r"(n));
     return n & COPY_MASK;
@@ -83,8 +85,8 @@ static __always_inline void decide_record(struct connection *c) {
         c->record = RECORD_YES;
 }
 
-// What to copy of an event. `sniff`: only the head, to see whether another message begins where the cap of this one
-// ends; if not, `rest` is what may still be copied.
+// What to copy of an event. `sniff`: only the head, to see whether another message begins where the cap of
+// this one ends; if not, `rest` is what may still be copied.
 struct wish {
     __u32 bytes;
     __u32 rest;
@@ -95,7 +97,8 @@ struct wish {
 static __always_inline struct wish turn(struct connection *c, int direction, __u32 length) {
     struct wish w = {0, 0, false};
     if (c->last != direction) {
-        if (c->protocol && c->last != 2 && direction == (c->role == SYLPH_ROLE_CLIENT ? SYLPH_SEND : SYLPH_RECV))
+        if (c->protocol && c->last != 2 &&
+            direction == (c->role == SYLPH_ROLE_CLIENT ? SYLPH_SEND : SYLPH_RECV))
             c->exchange++;
         c->last = direction;
         c->turn_bytes[direction] = 0;
@@ -154,7 +157,8 @@ static __always_inline __u32 held_back(const struct connection *c) {
 }
 
 // False: these bytes are not (yet) worth an event.
-static __always_inline bool know_protocol(struct connection *c, int direction, const __u8 *bytes, __u32 captured) {
+static __always_inline bool know_protocol(struct connection *c, int direction, const __u8 *bytes,
+                                          __u32 captured) {
     __u32 word = *(const __u32 *)bytes, held = c->head_bytes;
     if (held + captured < HEAD_BYTES) {
         if (captured < HEAD_BYTES)
@@ -184,8 +188,8 @@ static __always_inline bool know_protocol(struct connection *c, int direction, c
 }
 
 // Sends `captured` bytes in `s` as what was read at `sequence`.
-static __always_inline void emit(struct connection *c, struct scratch *s, int direction, __u32 sequence, __u32 length,
-                                 __u32 captured, __u8 source, __u16 flags) {
+static __always_inline void emit(struct connection *c, struct scratch *s, int direction, __u32 sequence,
+                                 __u32 length, __u32 captured, __u8 source, __u16 flags) {
     struct sylph_data *e = &s->header;
     fill_header(e, c, SYLPH_EV_DATA);
     e->direction = direction;

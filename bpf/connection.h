@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The state of one TCP connection, keyed by the address of its `struct sock`. Descriptors come and go; the sock is the
-// same for duplicates, for forked children and for io_uring, and `tcp_destroy_sock` tells when its address is free.
+// The state of one TCP connection, keyed by the address of its `struct sock`. Descriptors come and go; the
+// sock is the same for duplicates, for forked children and for io_uring, and `tcp_destroy_sock` tells when
+// its address is free.
 #pragma once
 
 #include "maps.h"
@@ -87,7 +88,8 @@ static __always_inline void own_by_current(struct connection *c, __u32 tgid) {
         c->flags |= CONN_OWN;
 }
 
-// Sequence numbers are the truth about how many bytes went by, whoever moved them: a call nobody saw, io_uring, splice.
+// Sequence numbers are the truth about how many bytes went by, whoever moved them: a call nobody saw,
+// io_uring, splice.
 static __always_inline void advance(struct connection *c, int direction, __u32 sequence) {
     __u32 base = c->sequence[direction], step = sequence - base;
     if (c->seen[direction] - base <= step)
@@ -120,9 +122,10 @@ static __always_inline struct connection *insert(__u64 key, struct connection *c
     return bpf_map_lookup_elem(&connections, &key);
 }
 
-// A connection that was open before the agent began, or that was not seen to open. `sent` and `received` are the
-// sequence numbers to count from.
-static __noinline __attribute__((unused)) struct connection *adopt(const struct sock *sk, __u32 sent, __u32 received) {
+// A connection that was open before the agent began, or that was not seen to open. `sent` and `received` are
+// the sequence numbers to count from.
+static __noinline __attribute__((unused)) struct connection *adopt(const struct sock *sk, __u32 sent,
+                                                                   __u32 received) {
     struct connection c = {};
     c.id = new_id();
     c.opened_ns = bpf_ktime_get_ns();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Maps and settings that all object files share; the loader creates them once. Sizes given here are replaced at load.
+// Maps and settings that all object files share; the loader creates them once. Sizes given here are replaced
+// at load.
 #pragma once
 
 #include "vmlinux_min.h"
@@ -10,7 +11,8 @@
 
 #include "events.h"
 
-// The verifier sees these as constants, so what is switched off costs nothing. Mirrored in kernel/settings.rs.
+// The verifier sees these as constants, so what is switched off costs nothing. Mirrored in
+// kernel/settings.rs.
 struct settings {
     __u32 own_tgid;      // whose traffic is not recorded
     __u32 event_bytes;   // at most SYLPH_MAX_EVENT
@@ -24,13 +26,13 @@ const volatile struct settings settings SEC(".rodata.settings") = {0, 4096, 3276
 
 // Counted per CPU, summed by user space. Mirrored in kernel/counters.rs.
 struct counters {
-    __u64 events;          // written to the ring, all kinds
-    __u64 captured_bytes;  // payload written to the ring
-    __u64 ring_full;       // DATA events that found the ring full
-    __u64 ring_full_bytes; // their length as the application saw it
-    __u64 lifecycle_lost;  // CLOSE, EXEC, EXIT, FORK events that found the ring full
-    __u64 fault;           // payloads that could not be read
-    __u64 capped_bytes;    // not recorded because the message was over its cap
+    __u64 events;           // written to the ring, all kinds
+    __u64 captured_bytes;   // payload written to the ring
+    __u64 ring_full;        // DATA events that found the ring full
+    __u64 ring_full_bytes;  // their length as the application saw it
+    __u64 lifecycle_lost;   // CLOSE, EXEC, EXIT, FORK events that found the ring full
+    __u64 fault;            // payloads that could not be read
+    __u64 capped_bytes;     // not recorded because the message was over its cap
     __u64 connections_full; // connections that found no room in `connections`
     __u64 unix_messages;
     __u64 unix_bytes;
@@ -48,9 +50,9 @@ struct port_key {
 #define RECORD_YES 1
 #define RECORD_NO 2
 
-#define CONN_MIDSTREAM 1   // older than the agent
-#define CONN_OWN 2         // the agent's own
-#define CONN_SENT_FINAL 4  // nothing can be sent any more: write_seq now counts the FIN
+#define CONN_MIDSTREAM 1  // older than the agent
+#define CONN_OWN 2        // the agent's own
+#define CONN_SENT_FINAL 4 // nothing can be sent any more: write_seq now counts the FIN
 #define CONN_ESTABLISHED 8
 #define CONN_ROLE_GUESSED 16 // the listening table said so; a message may say better
 #define CONN_CAPPED_RECV 32  // the next event is over the cap per message; shifted by the direction
@@ -97,12 +99,12 @@ struct {
     __type(value, struct counters);
 } counters SEC(".maps");
 
-#define COUNT(field, n)                                                                                              \
-    do {                                                                                                             \
-        __u32 zero_ = 0;                                                                                             \
-        struct counters *counters_ = bpf_map_lookup_elem(&counters, &zero_);                                         \
-        if (counters_)                                                                                               \
-            counters_->field += (n);                                                                                 \
+#define COUNT(field, n)                                                                                      \
+    do {                                                                                                     \
+        __u32 zero_ = 0;                                                                                     \
+        struct counters *counters_ = bpf_map_lookup_elem(&counters, &zero_);                                 \
+        if (counters_)                                                                                       \
+            counters_->field += (n);                                                                         \
     } while (0)
 
 // Ring output that counts what did not fit.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The `syscall` way: one program at the end of every system call. The saved registers still hold the arguments, so
-// nothing has to be remembered from its beginning. For kernels without tracepoints in TCP.
+// The `syscall` way: one program at the end of every system call. The saved registers still hold the
+// arguments, so nothing has to be remembered from its beginning. For kernels without tracepoints in TCP.
 #include "capture.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define MAX_STEPS 24       // segments and message headers looked at per call
-#define MAX_MESSAGES 64    // messages of sendmmsg and recvmmsg whose lengths are summed
-#define USER32_CS 0x23     // a 32-bit call: its numbers mean other calls
+#define MAX_STEPS 24    // segments and message headers looked at per call
+#define MAX_MESSAGES 64 // messages of sendmmsg and recvmmsg whose lengths are summed
+#define USER32_CS 0x23  // a 32-bit call: its numbers mean other calls
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define MSG_OOB 1
@@ -106,8 +106,8 @@ __noinline int copy_step(__u32 held) {
 }
 
 // Copies up to `want` bytes of a call, `skip` bytes in, behind `held` bytes. Returns how many.
-static __always_inline __u32 copy_call(const struct call *call, __u32 skip, __u32 want, struct scratch *s, __u32 held,
-                                       bool *fault) {
+static __always_inline __u32 copy_call(const struct call *call, __u32 skip, __u32 want, struct scratch *s,
+                                       __u32 held, bool *fault) {
     if (want > SYLPH_MAX_EVENT)
         want = SYLPH_MAX_EVENT;
     if (call->shape == SHAPE_NONE)
@@ -156,7 +156,8 @@ static __always_inline int carried(__u32 fd, const struct call *call) {
             return 0;
     }
     // The call is over: sequence numbers now stand behind its bytes.
-    __u32 end = direction == SYLPH_SEND ? BPF_CORE_READ((const struct tcp_sock *)sk, write_seq) : received_sequence(sk);
+    __u32 end = direction == SYLPH_SEND ? BPF_CORE_READ((const struct tcp_sock *)sk, write_seq)
+                                        : received_sequence(sk);
     __u32 sequence = end - length;
     if (!known_connection) {
         if (direction == SYLPH_SEND)
@@ -201,7 +202,8 @@ static __always_inline __u32 sum_lengths(__u64 at, __u32 messages) {
     __u32 sum = 0;
     for (__u32 i = 0; i < MAX_MESSAGES && i < messages; i++) {
         __u32 length = 0;
-        bpf_probe_read_user(&length, sizeof(length), (char *)at + i * sizeof(struct mmsghdr) + sizeof(struct user_msghdr));
+        bpf_probe_read_user(&length, sizeof(length),
+                            (char *)at + i * sizeof(struct mmsghdr) + sizeof(struct user_msghdr));
         sum += length;
     }
     return sum;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The `tcp` way: bytes where TCP takes them from and hands them to whoever asked, so that system calls, io_uring,
-// sendfile and splice look the same.
+// The `tcp` way: bytes where TCP takes them from and hands them to whoever asked, so that system calls,
+// io_uring, sendfile and splice look the same.
 #include "capture.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -10,8 +10,9 @@ char LICENSE[] SEC("license") = "GPL";
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, u64 flags, struct bpf_dynptr *ptr) __ksym;
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
 
-// Where the kernel keeps its page descriptors and sees physical memory; random at each boot, and not every kernel names
-// these symbols. User space sends one page whose frame number and content it knows: see kernel/pages.rs.
+// Where the kernel keeps its page descriptors and sees physical memory; random at each boot, and not every
+// kernel names these symbols. User space sends one page whose frame number and content it knows: see
+// kernel/pages.rs.
 struct pages {
     __u64 structs; // address of the descriptor of frame 0
     __u64 memory;  // address of frame 0; 0: not known
@@ -146,7 +147,8 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
             return 0;
     }
     advance(c, SYLPH_SEND, sequence);
-    // It fires once per turn of the kernel's loop, and again when a partial write is resumed: only news counts.
+    // It fires once per turn of the kernel's loop, and again when a partial write is resumed: only news
+    // counts.
     __u32 known = c->seen[SYLPH_SEND] - sequence;
     __u64 left = msg->msg_iter.count;
     if (left <= known)
@@ -163,7 +165,8 @@ int BPF_PROG(tcp_send, struct sock *sk, struct msghdr *msg, struct sk_buff *skb,
         struct bio_vec *vector;
         if (p && p->tgid == tgid) {
             bpf_core_read(&vector, sizeof(vector), &msg->msg_iter.bvec);
-            find_pages((__u64)BPF_CORE_READ(vector, bv_page), bpf_get_current_task()); // both as plain numbers
+            find_pages((__u64)BPF_CORE_READ(vector, bv_page),
+                       bpf_get_current_task()); // both as plain numbers
             return 0;
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The few kernel types that the programs read. Only the named fields matter: libbpf finds their real offsets in the
-// running kernel's BTF (CO-RE), so one object file fits every kernel that has these fields.
+// The few kernel types that the programs read. Only the named fields matter: libbpf finds their real offsets
+// in the running kernel's BTF (CO-RE), so one object file fits every kernel that has these fields.
 #pragma once
 
 typedef unsigned char __u8;
@@ -75,7 +75,8 @@ struct mmsghdr {
 
 // x86-64; at sys_exit they still hold the arguments of the call.
 struct pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags,
+        sp, ss;
 };
 
 typedef struct {

@@ -1,4 +1,5 @@
-// Makes one kind of TCP traffic between a server (this process) and a client (its child), for the kernel tests.
+// Makes one kind of TCP traffic between a server (this process) and a client (its child), for the kernel
+// tests.
 //
 //   traffic CASE [4|6|mapped] [address]
 //
@@ -12,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -27,7 +28,8 @@ static struct io_uring uring;
 
 #define TURNS 3
 static const char REQUEST[] = "POST /traffic HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello";
-static const char RESPONSE[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nhello, world";
+static const char RESPONSE[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nhello, world";
 #define REQUEST_LENGTH (sizeof REQUEST - 1)
 #define RESPONSE_LENGTH (sizeof RESPONSE - 1)
 
@@ -47,7 +49,11 @@ static int make_socket(int port) {
         struct sockaddr_in6 *a = (void *)&address;
         a->sin6_family = AF_INET6;
         a->sin6_port = htons(port);
-        if (inet_pton(AF_INET6, host ? host : strcmp(family, "mapped") ? "::1" : "::ffff:127.0.0.1", &a->sin6_addr) != 1)
+        if (inet_pton(AF_INET6,
+                      host                       ? host
+                      : strcmp(family, "mapped") ? "::1"
+                                                 : "::ffff:127.0.0.1",
+                      &a->sin6_addr) != 1)
             die("address");
         address_length = sizeof *a;
     } else {
@@ -79,11 +85,11 @@ static void split(struct iovec v[3], char *b, size_t n) {
     v[1] = (struct iovec){b + 3, 7};
     v[2] = (struct iovec){b + 10, n - 10};
 }
-#define EXACT(call)                                                                                                  \
-    do {                                                                                                             \
-        ssize_t got_ = (call);                                                                                       \
-        if (got_ != (ssize_t)n)                                                                                      \
-            die(#call);                                                                                              \
+#define EXACT(call)                                                                                          \
+    do {                                                                                                     \
+        ssize_t got_ = (call);                                                                               \
+        if (got_ != (ssize_t)n)                                                                              \
+            die(#call);                                                                                      \
     } while (0)
 
 static void by_write(int s, char *b, size_t n) { EXACT(write(s, b, n)); }
@@ -102,7 +108,8 @@ static void by_sendmsg(int s, char *b, size_t n) {
 static void by_sendmmsg(int s, char *b, size_t n) {
     struct iovec v[3];
     split(v, b, n);
-    struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = v, .msg_iovlen = 2}}, {.msg_hdr = {.msg_iov = v + 2, .msg_iovlen = 1}}};
+    struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = v, .msg_iovlen = 2}},
+                           {.msg_hdr = {.msg_iov = v + 2, .msg_iovlen = 1}}};
     if (sendmmsg(s, m, 2, 0) != 2 || m[0].msg_len + m[1].msg_len != n)
         die("sendmmsg");
 }
@@ -155,7 +162,8 @@ static void by_recvmsg(int s, char *b, size_t n) {
 static void by_recvmmsg(int s, char *b, size_t n) {
     struct iovec v[3];
     split(v, b, n);
-    struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = v, .msg_iovlen = 2}}, {.msg_hdr = {.msg_iov = v + 2, .msg_iovlen = 1}}};
+    struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = v, .msg_iovlen = 2}},
+                           {.msg_hdr = {.msg_iov = v + 2, .msg_iovlen = 1}}};
     if (recvmmsg(s, m, 2, MSG_WAITALL, NULL) != 2 || m[0].msg_len + m[1].msg_len != n)
         die("recvmmsg");
 }
