@@ -49,3 +49,24 @@ def any(value: Column | bool | float | int | str, /) -> Aggregated:
 def sample(value: Column | str, /) -> Aggregated:
     """One value of the group, each row equally likely; empty of no rows."""
     raise outside("sample")
+
+
+def _build_request_path_clusters(path: Column | str, /) -> Aggregated:
+    """Clusters of request paths, as JSON for `_predict_request_path_cluster`: paths of one length that agree in
+    at least half of their parts; from five members on, the parts in which they differ are `*`.
+    """
+    raise outside("_build_request_path_clusters")
+
+
+def _kmeans_fit(embedding: Column | str, k: Column | int, /) -> Aggregated:
+    """JSON with the centres of k clusters of embeddings of 64 numbers; at most 256 clusters, of the first 20,000
+    embeddings.
+    """
+    raise outside("_kmeans_fit")
+
+
+def pprof(stack_trace: Column | str, count: Column | int, period_ms: Column | int, /) -> Aggregated:
+    """A pprof profile of stack traces (frames from the root, joined by `;`), their counts and the sampling
+    period in ms. Strings are text here, so its bytes come in base64.
+    """
+    raise outside("pprof")

@@ -225,6 +225,16 @@ def itoa(a0: Column | int, /) -> Column:
     raise outside("itoa")
 
 
+def hex_to_ascii(a0: Column | str, /) -> Column:
+    """The text that pairs of hex digits spell; empty when they are not hex digits or do not spell UTF-8 text."""
+    raise outside("hex_to_ascii")
+
+
+def bytes_to_hex(a0: Column | str, /) -> Column:
+    """Every byte of the string as \\xHH."""
+    raise outside("bytes_to_hex")
+
+
 def pluck(json: Column | str, key: Column | str, /) -> Column:
     """A field of a JSON object as text: strings without quotes, nested values as JSON. Empty when the field is
     missing or null, or the text is no JSON object.
@@ -274,6 +284,81 @@ def _match_regex_rule(rules: Column | str, text: Column | str, /) -> Column:
     object of names and expressions; an invalid expression matches nothing.
     """
     raise outside("_match_regex_rule")
+
+
+def normalize_pgsql(sql: Column | str, command: Column | str, /) -> Column:
+    """A PostgreSQL statement with its constants replaced by $1, $2 ..., as JSON with `query` and `params`; after
+    existing parameters the numbers go on. The command is the message's name, Query or Execute; other commands
+    and statements that cannot be read give JSON with `error`.
+    """
+    raise outside("normalize_pgsql")
+
+
+def normalize_mysql(sql: Column | str, command: Column | int, /) -> Column:
+    """A MySQL statement with its constants replaced by ?, as JSON with `query` and `params`. The command is 3
+    (query) or 23 (execute); other commands and statements that cannot be read give JSON with `error`.
+    """
+    raise outside("normalize_mysql")
+
+
+def uri_parse(uri: Column | str, /) -> Column:
+    """A URI as JSON: scheme, userInfo, host, port, path, query, fragment. Absent parts are empty, an absent port
+    is 0. Text that is no URI (RFC 3986) gives `Failed to parse URI`.
+    """
+    raise outside("uri_parse")
+
+
+def uri_recompose(
+    scheme: Column | str,
+    user_info: Column | str,
+    host: Column | str,
+    port: Column | int,
+    path: Column | str,
+    query: Column | str,
+    fragment: Column | str,
+    /,
+) -> Column:
+    """A URI from its parts; parts that are empty, and a port outside 1 to 65535, are left out."""
+    raise outside("uri_recompose")
+
+
+def redact_pii_best_effort(text: Column | str, /) -> Column:
+    """The text with what looks like personal data replaced by its kind in angle brackets: IBAN, email, IPv6 and
+    IPv4 addresses, MAC addresses, IMEI, IMEISV, card numbers (CC_NUMBER) and social security numbers (SSN).
+    Numbers with check digits are replaced only when those are right. Best effort: it can miss some.
+    """
+    raise outside("redact_pii_best_effort")
+
+
+def _predict_request_path_cluster(path: Column | str, clusters: Column | str, /) -> Column:
+    """The endpoint that a request path belongs to, given what `_build_request_path_clusters` made. Numbers,
+    UUIDs and long hexadecimal parts are always `*`; the query string is left out.
+    """
+    raise outside("_predict_request_path_cluster")
+
+
+def _match_endpoint(path: Column | str, endpoint: Column | str, /) -> Column:
+    """Whether a request path has the parts of an endpoint, where `*` is any one part; the query string is left
+    out.
+    """
+    raise outside("_match_endpoint")
+
+
+def _encode_sentence_piece(text: Column | str, /) -> Column:
+    """A JSON array with a token id below 8192 for each word, number or mark of the text."""
+    raise outside("_encode_sentence_piece")
+
+
+def _text_embedding(tokens: Column | str, /) -> Column:
+    """A JSON array of 64 numbers, of length 1 as a vector, for a JSON array of token ids: texts that share words
+    point in similar directions. All zero for anything else.
+    """
+    raise outside("_text_embedding")
+
+
+def _kmeans_inference(embedding: Column | str, model: Column | str, /) -> Column:
+    """Index of the cluster, of those that `_kmeans_fit` made, nearest to an embedding; -1 for bad input."""
+    raise outside("_kmeans_inference")
 
 
 def asid() -> Column:
@@ -427,6 +512,13 @@ def get_cidrs() -> Column:
     services.
     """
     raise outside("get_cidrs")
+
+
+def shared_libraries(upid: Column | int, /) -> Column:
+    """JSON array of the paths of shared libraries that the process has mapped; `[]` when it is gone or cannot be
+    read.
+    """
+    raise outside("shared_libraries")
 
 
 def pod_id_to_replicaset_name(pod_id: Column | str, /) -> Column:
@@ -776,6 +868,16 @@ def deployment_name_to_status(deployment_name: Column | str, /) -> Column:
 def namespace_name_to_namespace_id(namespace: Column | str, /) -> Column:
     """Id of the namespace. Empty when it is not known."""
     raise outside("namespace_name_to_namespace_id")
+
+
+def nslookup(ip: Column | str, /) -> Column:
+    """Name of an IP address by reverse DNS; the address itself when it has none or the answer takes too long."""
+    raise outside("nslookup")
+
+
+def cidrs_contain_ip(cidrs: Column | str, ip: Column | str, /) -> Column:
+    """Whether the address lies in any range of a JSON array of CIDRs, IPv4 or IPv6; false for bad input."""
+    raise outside("cidrs_contain_ip")
 
 
 def protocol_name(protocol: Column | int, /) -> Column:
