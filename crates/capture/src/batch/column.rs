@@ -39,9 +39,12 @@ pub trait Column: Default {
     }
 }
 
-/// Takes the values out, without the room that they did not use: what a batch holds is what it is charged for.
+/// Takes the values out, without the room that they did not use: what a batch holds is what it is charged for. Room for
+/// as many again is made, and for a while for as many as the longest of the last batches had: growing costs a copy, room
+/// that is never touched costs nothing.
 fn take<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = Vec::with_capacity(values.len());
+    let (length, capacity) = (values.len(), values.capacity());
+    let room = Vec::with_capacity((length + length / 8).max(capacity - capacity / 8));
     let mut taken = mem::replace(values, room);
     if taken.capacity() - taken.len() > taken.len() / 8 {
         taken.shrink_to_fit();
