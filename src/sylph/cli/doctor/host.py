@@ -37,7 +37,10 @@ def findings() -> Iterator[Finding]:
     yield kernel()
     yield btf()
     yield from ways()
-    yield rights()
+    right = rights()
+    yield right
+    if right.ok:
+        yield from programs()
     yield memory_lock()
 
 
@@ -99,6 +102,24 @@ def rights() -> Finding:
     return Finding(
         "rights", False, f"uid {os.geteuid()} may not load programs", "start the agent as root: sudo px up -d"
     )
+
+
+def programs() -> Iterator[Finding]:
+    """Whether the kernel takes the programs themselves: each is loaded, none is attached."""
+    from sylph import _native
+
+    report = _native.probe()
+    refused = [program for program in report["programs"] if program["refused"]]
+    count = len(report["programs"])
+    chosen = report["chosen"]
+    yield Finding(
+        "programs",
+        chosen is not None,
+        f"{count - len(refused)} of {count} load" + (f"; the agent takes the {chosen} way" if chosen else ""),
+        "; ".join(report["advice"]),
+    )
+    for program in refused:
+        yield Finding(program["name"], None if chosen else False, f"{program['section']} refused: {program['refused']}")
 
 
 def memory_lock() -> Finding:
