@@ -212,6 +212,29 @@ fn a_lost_response_never_pairs_with_the_wrong_request() {
 }
 
 #[test]
+fn the_cause_stays_when_the_count_comes_later() {
+    let mut tracker = tracker(10);
+    let mut talk = Talk::new(1);
+    for n in 0..4 {
+        exchange(&mut talk, n);
+    }
+    talk.events.drain(2..5); // request and response of /1, and the request of /2
+    tracker.begin(0, 3);
+    feed(&mut tracker, &talk.events[..3]);
+    for _ in 0..3 {
+        tracker.tick(0);
+        tracker.begin(0, 3); // no more losses since
+    }
+    feed(&mut tracker, &talk.events[3..]);
+    tracker.tick(0);
+    tracker.tick(0);
+    talk.recv(&request("/4")); // a turn: now the count is made
+    feed(&mut tracker, &talk.events[talk.events.len() - 1..]);
+    assert_eq!(lost(&mut tracker), [(Cause::RingFull, 2)]);
+    assert_eq!(tracker.counters().rows, 2);
+}
+
+#[test]
 fn a_connection_of_which_every_event_was_lost_is_counted_at_its_end() {
     let mut tracker = tracker(10);
     let mut talk = Talk::new(1);

@@ -84,6 +84,8 @@ pub(super) struct Connection {
     /// Ring losses of all connections when this one was last known to be complete.
     losses_seen: u64,
     midstream: bool,
+    /// Why bytes were missing, since the ledger doubts.
+    cause: Cause,
     passes_held: u8,
     held: Vec<Held>,
     parser: http1::Connection,
@@ -122,6 +124,7 @@ impl Connection {
             settled: 0,
             losses_seen: 0,
             midstream,
+            cause: Cause::Gap,
             passes_held: 0,
             held: Vec::new(),
             parser: if midstream {
@@ -286,7 +289,10 @@ impl Connection {
         let hole = jump && !turn_missing && exchange == stream.exchange;
         let lost = jumps || turn_missing || (jump && !hole);
 
-        let cause = self.cause(output);
+        if lost && (output.losses > self.losses_seen || !self.ledger.doubtful()) {
+            self.cause = self.cause(output);
+        }
+        let cause = self.cause;
         let Self {
             info, ledger, parser, ..
         } = self;
@@ -308,8 +314,8 @@ impl Connection {
                 }
             } else if parser.is_idle() {
                 rows.ledger.agree(exchange as u64);
+                self.losses_seen = output.losses_before;
             }
-            self.losses_seen = output.losses_before;
         }
 
         let mut segment = Segment {
@@ -373,6 +379,9 @@ impl Connection {
 
     /// Ends the connection, of which the kernel counted all that is in `close`.
     pub(super) fn close(&mut self, close: &Close, output: &mut Output) {
+        if close.lost > 0 {
+            self.losses_seen = 0; // the count of this pass may be older than the loss
+        }
         self.release(true, output);
         if self.over {
             return;
