@@ -127,6 +127,9 @@ fn whole(records: &[Vec<u8>]) -> u64 {
         .sum::<u64>()
 }
 
+/// Runs over ring records; how many rows.
+type Case = fn(&[Vec<u8>]) -> u64;
+
 /// CPU time of this thread in ns: other work on the machine does not count.
 fn cpu_ns() -> u64 {
     let mut time = libc::timespec {
@@ -141,7 +144,7 @@ fn cpu_ns() -> u64 {
 fn main() {
     let records = records();
     let expected = EXCHANGES as u64 * CONNECTIONS;
-    let cases: [(&str, fn(&[Vec<u8>]) -> u64); 3] = [
+    let cases: [(&str, Case); 3] = [
         ("records read (baseline)", read_only),
         ("records read and parsed (baseline)", parse_only),
         ("whole path: read, track, parse, build", whole),
