@@ -111,34 +111,36 @@ fn pairs(clock: fn() -> f64, mut ours: impl FnMut(), mut baseline: impl FnMut())
     (a[ROUNDS / 2], b[ROUNDS / 2])
 }
 
+/// Feeds the stored traffic once, dealt out to so many connections.
+#[inline(never)]
+fn rows(bytes: &[u8], pieces: &[Piece], connections: usize, scratch: &mut Scratch) {
+    let mut taps: Vec<_> = (0..connections)
+        .map(|_| (Connection::new(Limits::default()), [0_u64; 2]))
+        .collect();
+    let mut sink = Count::default();
+    for (n, piece) in pieces.iter().enumerate() {
+        let (connection, positions) = &mut taps[n / 2 % connections];
+        let data = &bytes[piece.start..piece.end];
+        let position = &mut positions[piece.side as usize];
+        let segment = Segment {
+            side: piece.side,
+            time_ns: n as u64,
+            position: *position,
+            data,
+            hole: 0,
+        };
+        *position += data.len() as u64;
+        black_box(connection.feed(scratch, &segment, &mut sink));
+    }
+    assert_eq!((sink.rows, sink.lost), (EXCHANGES as u64, 0));
+}
+
 fn heads(name: &str, unique: bool, connections: usize) {
     let (bytes, pieces) = traffic(unique);
     let mut scratch = Scratch::default();
     let (ours, baseline) = pairs(
         cpu_seconds,
-        || {
-            for _ in 0..REPEATS {
-                let mut taps: Vec<_> = (0..connections)
-                    .map(|_| (Connection::new(Limits::default()), [0_u64; 2]))
-                    .collect();
-                let mut sink = Count::default();
-                for (n, piece) in pieces.iter().enumerate() {
-                    let (connection, positions) = &mut taps[n / 2 % connections];
-                    let data = &bytes[piece.start..piece.end];
-                    let position = &mut positions[piece.side as usize];
-                    let segment = Segment {
-                        side: piece.side,
-                        time_ns: n as u64,
-                        position: *position,
-                        data,
-                        hole: 0,
-                    };
-                    *position += data.len() as u64;
-                    black_box(connection.feed(&mut scratch, &segment, &mut sink));
-                }
-                assert_eq!((sink.rows, sink.lost), (EXCHANGES as u64, 0));
-            }
-        },
+        || (0..REPEATS).for_each(|_| rows(&bytes, &pieces, connections, &mut scratch)),
         || {
             for _ in 0..REPEATS {
                 for piece in &pieces {
@@ -220,13 +222,17 @@ fn bodies(name: &str, head: &str, segment: &[u8]) {
 }
 
 fn main() {
-    if std::env::args().nth(1).as_deref() == Some("same") {
-        heads("same headers, 1 connection", false, 1);
-        return;
-    }
-    if std::env::args().nth(1).as_deref() == Some("unique") {
-        heads("every header block new, 1 connection", true, 1);
-        return;
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["same", ..] => return heads("same headers, 1 connection", false, 1),
+        ["unique", ..] => return heads("every header block new, 1 connection", true, 1),
+        // To count instructions: `valgrind --tool=callgrind --toggle-collect='*rows*'`.
+        ["once", kind, ..] => {
+            let (bytes, pieces) = traffic(kind == "unique");
+            return rows(&bytes, &pieces, 1, &mut Scratch::default());
+        }
+        _ => {}
     }
     heads("same headers, 1 connection", false, 1);
     heads("same headers, 1000 connections", false, 1000);

@@ -12,7 +12,8 @@
 
 pub mod http1;
 mod inflate;
-mod swar;
+mod json;
+mod lanes;
 mod text;
 
 /// Which half of an exchange a stream of bytes carries. A server *receives* requests, a client *sends* them.

@@ -1,6 +1,6 @@
 //! Bodies: what is kept of them while they pass, and the text they become.
 
-use super::headers::{Content, Encoding, Facts};
+use super::facts::{Content, Encoding, Facts};
 use crate::inflate::Inflater;
 use crate::{Side, text};
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::headers::Facts;
+use super::facts::Facts;
 
 const SLOTS: usize = 256;
 const LONGEST: usize = 4096;
+/// After so many misses in a row, only each `SAMPLE`th block is looked up.
+const PATIENCE: u32 = 256;
+const SAMPLE: u32 = 16;
 
 /// A header block and what was derived from it.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     slots: Vec<Slot>,
+    /// Blocks since the last one that was found.
+    misses: u32,
 }
 
 /// A place in the cache, remembered by a connection.
@@ -40,12 +45,22 @@ impl Cache {
         (data.starts_with(&block.bytes) && block.cap == cap).then_some((block, block.bytes.len()))
     }
 
+    /// Whether the next block should be looked up: where no block comes twice, doing so is in vain.
+    pub(super) fn is_of_use(&mut self) -> bool {
+        self.misses = self.misses.wrapping_add(1);
+        self.misses < PATIENCE || self.misses.is_multiple_of(SAMPLE)
+    }
+
     /// Looks `bytes`, a whole header block, up.
-    pub(super) fn find(&self, bytes: &[u8], hash: u64, cap: usize) -> Option<(&Arc<Block>, Hint)> {
+    pub(super) fn find(&mut self, bytes: &[u8], hash: u64, cap: usize) -> Option<(&Arc<Block>, Hint)> {
         let hint = slot(hash);
         let slot = self.slots.get(usize::from(hint))?;
         let block = slot.block.as_ref()?;
-        (slot.hash == hash && *block.bytes == *bytes && block.cap == cap).then_some((block, hint))
+        let found = slot.hash == hash && *block.bytes == *bytes && block.cap == cap;
+        if found {
+            self.misses = 0;
+        }
+        found.then_some((block, hint))
     }
 
     /// Tells of a block that was not found; the second time in a row it is kept.

@@ -1,16 +1,12 @@
 //! A connection: both streams, the requests that wait and the response at hand.
 
 use super::Scratch;
-use super::cache::Block;
-use super::chunked::{Chunked, Step};
-use super::exchange::{Exchange, Head, Upload};
+use super::chunked::Step;
+use super::exchange::{Exchange, Upload};
 use super::message::Message;
 use super::pairing::Queue;
 use super::record::{Flow, Limits, Sink};
-use super::start;
-use super::stream::{Scan, State, Stream};
-use std::sync::Arc;
-
+use super::stream::{State, Stream};
 use crate::{Cause, Segment, Side};
 
 /// One traced connection.
@@ -27,8 +23,6 @@ pub struct Connection {
     from_start: bool,
 }
 
-/// Bytes of `\r\n0\r\n\r\n`.
-const CHUNKED_END: u64 = 7;
 /// How a response starts, as far as it is always the same.
 const STATUS_LINE: &[u8] = b"HTTP/1.";
 
@@ -182,7 +176,7 @@ impl Connection {
     }
 
     /// The message whose body is passing on `side`, if it is wanted.
-    fn message(&mut self, side: Side) -> Option<&mut Message> {
+    pub(super) fn message(&mut self, side: Side) -> Option<&mut Message> {
         match (side, self.upload) {
             (Side::Response, _) => self.open.as_mut().map(|open| &mut open.response),
             (Side::Request, Upload::None) => None,
@@ -273,7 +267,7 @@ impl Connection {
     }
 
     /// Decides that a body that may not be there is there: takes what was held back of it.
-    fn settle(&mut self, scratch: &mut Scratch, side: Side, sink: &mut impl Sink) {
+    pub(super) fn settle(&mut self, scratch: &mut Scratch, side: Side, sink: &mut impl Sink) {
         if let Some(seen) = self.stream(side).maybe_head.take() {
             let mut held = &STATUS_LINE[..usize::from(seen)];
             while !held.is_empty() {
@@ -293,96 +287,11 @@ impl Connection {
         }
     }
 
-    fn finish_body(&mut self, scratch: &mut Scratch, side: Side, sink: &mut impl Sink) {
+    pub(super) fn finish_body(&mut self, scratch: &mut Scratch, side: Side, sink: &mut impl Sink) {
         self.stream(side).state = State::Head;
         match side {
             Side::Request => self.upload = Upload::None,
             Side::Response => self.finish_exchange(scratch, sink),
-        }
-    }
-
-    /// `count` bytes passed unseen: `lost`, or left out on purpose.
-    fn skip(&mut self, scratch: &mut Scratch, side: Side, count: u64, lost: bool, sink: &mut impl Sink) {
-        self.settle(scratch, side, sink);
-        let stream = self.stream(side);
-        stream.position = stream.position.map(|p| p.wrapping_add(count));
-        let state = stream.state;
-        let mut outside = 0;
-        match state {
-            State::Length { left } => {
-                if let Some(message) = self.message(side) {
-                    message.body.skip(count.min(left));
-                }
-                if count < left {
-                    self.stream(side).state = State::Length { left: left - count };
-                } else {
-                    outside = count - left;
-                    self.finish_body(scratch, side, sink);
-                    if outside > 0 {
-                        self.lose_framing(side, 0);
-                    }
-                }
-            }
-            State::Chunked(Chunked::Data { left }) if count <= left => {
-                if let Some(message) = self.message(side) {
-                    message.body.skip(count);
-                }
-                let next = if count < left {
-                    Chunked::Data { left: left - count }
-                } else {
-                    Chunked::DataEnd
-                };
-                self.stream(side).state = State::Chunked(next);
-            }
-            // A last chunk and the shortest end of a body are all that fits: servers send both in one call.
-            State::Chunked(Chunked::Data { left }) if !lost && count == left + CHUNKED_END => {
-                if let Some(message) = self.message(side) {
-                    message.body.skip(left);
-                }
-                self.finish_body(scratch, side, sink);
-            }
-            State::UntilClose => {
-                if let Some(message) = self.message(side) {
-                    message.body.skip(count);
-                }
-            }
-            State::Chunked(_) => {
-                // What was left out on purpose is body; the exchange stays open until something else begins.
-                if !lost && let Some(message) = self.message(side) {
-                    message.body.skip(count);
-                } else {
-                    outside = count;
-                    self.finish_body(scratch, side, sink);
-                }
-                self.lose_framing(side, 0);
-            }
-            State::Lost => {
-                outside = count;
-                let stream = self.stream(side);
-                scratch.pool.give_bytes(std::mem::take(&mut stream.partial));
-                if !lost && let Some(message) = self.message(side) {
-                    message.body.skip(count);
-                    outside = 0;
-                }
-                if self.stream(side).synced {
-                    self.lose_framing(side, 0);
-                }
-            }
-            State::Head => {
-                outside = count;
-                let stream = self.stream(side);
-                let partial = std::mem::take(&mut stream.partial);
-                let cut = u32::from(!partial.is_empty() && !std::mem::take(&mut stream.counted));
-                scratch.pool.give_bytes(partial);
-                if side == Side::Response && cut == 1 && self.queue.is_empty() {
-                    sink.loss(Cause::NoRequest, 1, 0);
-                }
-                self.lose_framing(side, cut);
-            }
-        }
-        let bytes = if lost { count } else { outside };
-        if bytes > 0 {
-            sink.loss(Cause::Gap, 0, bytes);
         }
     }
 
@@ -398,152 +307,10 @@ impl Connection {
         }
     }
 
-    /// Takes bytes of a head, or of the empty lines before one.
-    fn head(
-        &mut self,
-        scratch: &mut Scratch,
-        side: Side,
-        time_ns: u64,
-        data: &[u8],
-        sink: &mut impl Sink,
-    ) -> usize {
-        let limit = self.limits.head;
-        let cap = self.limits.header_text;
-        let stream = self.stream(side);
-        if !stream.partial.is_empty() {
-            let (used, scan) = stream.scan_line(side, data);
-            match scan {
-                Scan::Bad(line) if line <= limit => {
-                    let partial = std::mem::take(&mut stream.partial);
-                    self.head_lost(scratch, side, Cause::ParseError, line as u64, sink);
-                    // The bad line may itself start a message. Only lines before it are given up.
-                    let bad = &partial[line..];
-                    let stream = self.stream(side);
-                    let at = stream.search(side, bad, time_ns);
-                    if stream.state == State::Head {
-                        stream.partial = scratch.pool.bytes();
-                        stream.keep(&bad[at..], bad.len() - at);
-                    }
-                    scratch.pool.give_bytes(partial);
-                }
-                Scan::Complete(end) if end <= limit => {
-                    let partial = std::mem::take(&mut stream.partial);
-                    self.head_complete(scratch, side, &partial[..end], None, sink);
-                    scratch.pool.give_bytes(partial);
-                }
-                _ if stream.partial.len() > limit => {
-                    let partial = std::mem::take(&mut stream.partial);
-                    self.head_lost(scratch, side, Cause::Budget, partial.len() as u64, sink);
-                    scratch.pool.give_bytes(partial);
-                }
-                _ => {}
-            }
-            return used;
-        }
-        let blank = data.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
-        if blank > 0 {
-            return blank;
-        }
-        stream.head_ns = time_ns;
-        // The usual head: complete, and its header lines are those of the last one.
-        if let Some(end) = memchr::memchr(b'\n', data)
-            && let Some((block, length)) = scratch.cache.guess(stream.hint, &data[end + 1..], cap)
-            && end + 1 + length <= limit
-            && stream.scan(side, &data[..=end], 0) == Scan::Incomplete(end + 1)
-        {
-            let block = Arc::clone(block);
-            self.head_complete(scratch, side, &data[..=end + length], Some(block), sink);
-            return end + 1 + length;
-        }
-        match stream.scan(side, data, 0) {
-            Scan::Complete(end) if end <= limit => {
-                self.head_complete(scratch, side, &data[..end], None, sink);
-                end
-            }
-            Scan::Bad(line) if line <= limit => {
-                self.head_lost(scratch, side, Cause::ParseError, line as u64, sink);
-                line
-            }
-            Scan::Incomplete(line) if data.len() <= limit => {
-                stream.partial = scratch.pool.bytes();
-                stream.keep(data, line);
-                data.len()
-            }
-            _ => {
-                self.head_lost(scratch, side, Cause::Budget, limit as u64, sink);
-                limit
-            }
-        }
-    }
-
-    /// Gives up a head: counts its message, unless it only seemed to be one, and goes on searching.
-    fn head_lost(
-        &mut self,
-        scratch: &mut Scratch,
-        side: Side,
-        cause: Cause,
-        bytes: u64,
-        sink: &mut impl Sink,
-    ) {
-        let stream = self.stream(side);
-        let counted = std::mem::take(&mut stream.counted);
-        let searched = stream.lose();
-        if searched && cause == Cause::ParseError {
-            return;
-        }
-        match side {
-            Side::Request if counted => {}
-            Side::Request => {
-                sink.loss(cause, 1, bytes);
-                self.queue.push_counted();
-            }
-            Side::Response => {
-                self.queue
-                    .response_unreadable(cause, bytes, &mut scratch.pool, sink);
-                self.check_upload(Upload::None);
-            }
-        }
-        self.lose_framing(side, 0);
-    }
-
     /// After requests were taken off the queue: if the one with the passing body is gone, it is now at `place`.
     pub(super) fn check_upload(&mut self, place: Upload) {
         if self.upload == Upload::Waiting && self.queue.is_empty() {
             self.upload = place;
-        }
-    }
-
-    /// `head` is a start line that was found good, and all its headers. `block` is what is known of these.
-    fn head_complete(
-        &mut self,
-        scratch: &mut Scratch,
-        side: Side,
-        head: &[u8],
-        block: Option<Arc<Block>>,
-        sink: &mut impl Sink,
-    ) {
-        let stream = self.stream(side);
-        stream.head_found();
-        let Some(end) = memchr::memchr(b'\n', head) else {
-            return;
-        };
-        let (line, fields) = (start::trim_end(&head[..=end]), &head[end + 1..]);
-        let head = Head {
-            size: head.len() as u64,
-            fields,
-            block,
-        };
-        match side {
-            Side::Request => {
-                if let Some(line) = start::request_line(line) {
-                    self.request(scratch, &line, head, sink);
-                }
-            }
-            Side::Response => {
-                if let Some(line) = start::status_line(line) {
-                    self.response(scratch, &line, head, sink);
-                }
-            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::cache::Block;
-use super::headers::Facts;
+use super::facts::Facts;
 
 /// A message. Its texts are in one buffer, which comes from a pool.
 #[derive(Debug)]

@@ -16,8 +16,12 @@ mod cache;
 mod chunked;
 mod connection;
 mod exchange;
+mod facts;
+mod gap;
+mod head;
 mod headers;
 mod message;
+mod names;
 mod pairing;
 mod record;
 mod start;
@@ -27,14 +31,17 @@ pub use connection::Connection;
 pub use record::{Flow, HttpRecord, Limits, Sink, Successor};
 
 use crate::Side;
+use crate::json::Json;
 
 /// Buffers and a cache that all connections of one thread share.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pool: message::Pool,
     cache: cache::Cache,
+    /// Of requests and of responses.
+    names: [names::Names; 2],
     fields: Vec<headers::Field>,
-    json: Vec<u8>,
+    json: Json,
     unpack: body::Unpack,
     req_body: String,
     resp_body: String,

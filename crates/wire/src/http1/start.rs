@@ -19,6 +19,25 @@ pub(super) struct StatusLine<'a> {
     pub(super) reason: &'a [u8],
 }
 
+/// Either.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StartLine<'a> {
+    Request(RequestLine<'a>),
+    Status(StatusLine<'a>),
+}
+
+impl<'a> StartLine<'a> {
+    /// Parses the start line of a message on `side`; `line` may have its end.
+    #[inline]
+    pub(super) fn parse(side: Side, line: &'a [u8]) -> Option<Self> {
+        let line = trim_end(line);
+        match side {
+            Side::Request => request_line(line).map(StartLine::Request),
+            Side::Response => status_line(line).map(StartLine::Status),
+        }
+    }
+}
+
 /// Methods believed where framing is not certain: RFC 9110, PATCH, and WebDAV and its kin.
 const METHODS: [&[u8]; 28] = [
     b"GET",

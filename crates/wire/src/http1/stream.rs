@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use super::cache::Hint;
 use super::chunked::Chunked;
 use super::headers::is_field;
-use super::start;
+use super::start::{self, StartLine};
 use crate::Side;
 
 /// What the next byte belongs to.
@@ -38,7 +38,7 @@ pub(super) struct Stream {
     /// Where in `partial` its last, incomplete line starts.
     line: usize,
     /// The head was found by searching: all its lines must be good.
-    strict: bool,
+    pub(super) strict: bool,
     /// A message was seen: what cannot be read now is an error, not the middle of something older.
     pub(super) synced: bool,
     /// The request whose head is arriving was answered, and counted as lost, already.
@@ -91,11 +91,7 @@ impl Stream {
             let end = from + at + 1;
             let text = &buffer[line..end];
             if line == 0 {
-                let good = match side {
-                    Side::Request => start::request_line(start::trim_end(text)).is_some(),
-                    Side::Response => start::status_line(start::trim_end(text)).is_some(),
-                };
-                if !good {
+                if StartLine::parse(side, text).is_none() {
                     return Scan::Bad(0);
                 }
             } else if matches!(text, b"\n" | b"\r\n") {
