@@ -21,9 +21,11 @@ log = logging.getLogger(__name__)
 
 #: Longest wait for a batch, so that a stop is noticed and periodic work is done.
 _POLL_SECONDS = 0.5
-_SCAN_SECONDS = 1.0
-_THOROUGH_SECONDS = 30.0
-_STATS_SECONDS = 5.0
+_LOSS_SECONDS = 1.0
+#: The kernel reports processes; looking at /proc only mends what its events could not say.
+_SCAN_SECONDS = 5.0
+_THOROUGH_SECONDS = 60.0
+_STATS_SECONDS = 10.0
 _JOURNAL_SECONDS = 10.0
 
 
@@ -69,6 +71,7 @@ class Ingest(threading.Thread):
         self._upid = upid
         self._stopping = threading.Event()
         self._failed_writes: Mapping[str, str] = {}
+        self._loss = Timer(_LOSS_SECONDS)
         self._scan = Timer(_SCAN_SECONDS)
         self._thorough = Timer(_THOROUGH_SECONDS)
         self._stats = Timer(_STATS_SECONDS)
@@ -104,6 +107,7 @@ class Ingest(threading.Thread):
             self._state.scan(thorough=True)
         elif self._scan.due(now):
             self._state.scan()
+        if self._loss.due(now):
             self._losses()
         if self._journal.due(now):
             self._flush_journal()

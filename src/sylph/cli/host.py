@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
@@ -67,6 +68,9 @@ def run(options: Options) -> str:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     host = Host(options)
+    # What is loaded by now stays: it need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
     log.info("watching (%s way of capture); questions to %s", host.agent.capture.method, options.socket)
     try:
         while not ended.wait(1.0):
