@@ -208,7 +208,8 @@ static __always_inline void emit(struct connection *c, struct scratch *s, int di
     e->length = length;
     e->captured = captured;
     e->tcp_seq = source == 0 ? sequence : 0;
-    if (bpf_ringbuf_output(&ring, s, sizeof(*e) + bounded(captured), BPF_RB_NO_WAKEUP)) {
+    if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > settings.data_room ||
+        bpf_ringbuf_output(&ring, s, sizeof(*e) + bounded(captured), BPF_RB_NO_WAKEUP)) {
         c->lost++;
         COUNT(ring_full, 1);
         COUNT(ring_full_bytes, length);

@@ -18,8 +18,9 @@ struct settings {
     __u32 event_bytes;   // at most SYLPH_MAX_EVENT
     __u32 message_bytes; // bytes recorded since the direction turned
     __u32 trace_clients;
+    __u32 data_room; // bytes of the ring that DATA events may fill; the rest is for the ends of connections
 };
-const volatile struct settings settings SEC(".rodata.settings") = {0, 4096, 32768, 0};
+const volatile struct settings settings SEC(".rodata.settings") = {0, 4096, 32768, 0, ~0U};
 
 #define SYLPH_MAX_EVENT 30720
 #define COPY_MASK 0x7fff

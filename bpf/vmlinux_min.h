@@ -26,6 +26,7 @@ typedef _Bool bool;
 enum {
     BPF_ANY = 0,
     BPF_NOEXIST = 1,
+    BPF_RB_AVAIL_DATA = 0,
     BPF_RB_NO_WAKEUP = 1,
     BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,

@@ -39,7 +39,7 @@ pub(crate) fn names(method: Method) -> [&'static str; 3] {
 
 /// `struct settings` of `bpf/maps.h`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings([u32; 4]);
+pub(crate) struct Settings([u32; 5]);
 
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
@@ -49,6 +49,8 @@ impl From<&Config> for Settings {
             event_bytes,
             config.message_bytes,
             config.trace_clients.into(),
+            // An end that is lost would leave its connection's losses uncounted.
+            config.ring_bytes - config.ring_bytes / 8,
         ])
     }
 }
