@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from sylph.functions.registry import resolve_aggregate
@@ -38,6 +40,17 @@ def rows(draw: st.DrawFn, relation: Relation, max_size: int = 30) -> list[Row]:
     row = st.fixed_dictionaries({name: values(kind.data) for name, kind in relation.items()})
     drawn: list[Row] = draw(st.lists(row, max_size=max_size))
     return sorted(drawn, key=lambda row: int(str(row["time_"]))) if "time_" in relation else drawn
+
+
+@st.composite
+def damaged(draw: st.DrawFn, relation: Relation, rows: Sequence[Row]) -> list[Row]:
+    """Rows with some of their values replaced by any of the type; `time_` stays."""
+    columns = [name for name in relation if name != "time_"]
+    cells = draw(st.lists(st.tuples(st.integers(0, max(len(rows) - 1, 0)), st.sampled_from(columns)), max_size=20))
+    changed = [dict(row) for row in rows]
+    for index, name in cells if rows else ():
+        changed[index][name] = draw(values(relation[name].data))
+    return list(changed)
 
 
 def _columns(node: Node, *kinds: DataType) -> list[ColumnRef]:
