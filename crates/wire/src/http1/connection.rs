@@ -178,10 +178,10 @@ impl Connection {
     /// The message whose body is passing on `side`, if it is wanted.
     pub(super) fn message(&mut self, side: Side) -> Option<&mut Message> {
         match (side, self.upload) {
-            (Side::Response, _) => self.open.as_mut().map(|open| &mut open.response),
+            (Side::Response, _) => self.open.as_mut().map(|open| &mut *open.response),
             (Side::Request, Upload::None) => None,
             (Side::Request, Upload::Waiting) => self.queue.last(),
-            (Side::Request, Upload::Answered) => self.open.as_mut().map(|open| &mut open.request),
+            (Side::Request, Upload::Answered) => self.open.as_mut().map(|open| &mut *open.request),
         }
     }
 

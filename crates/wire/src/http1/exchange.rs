@@ -19,8 +19,8 @@ use crate::{Side, text};
 /// A request, and as much of its response as passed.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub(super) request: Message,
-    pub(super) response: Message,
+    pub(super) request: Box<Message>,
+    pub(super) response: Box<Message>,
     /// Time of the response's last byte so far.
     pub(super) last_ns: u64,
 }
@@ -68,13 +68,14 @@ impl Connection {
             self.finish_exchange(scratch, sink);
         }
         let size = head.size;
-        let mut text = scratch.pool.text();
+        let mut request = scratch.pool.message();
+        let mut text = std::mem::take(&mut request.text);
         text::push_capped(&mut text, line.method, self.limits.text, false);
         let method_end = text.len() as u32;
         text::push_capped(&mut text, line.target, self.limits.text, false);
         let start_end = text.len() as u32;
         let (block, facts) = self.headers(scratch, Side::Request, head, &mut text);
-        let request = Message {
+        *request = Message {
             time_ns: self.requests.head_ns,
             head: size,
             text,
@@ -126,11 +127,12 @@ impl Connection {
             Upload::None
         });
         let size = head.size;
-        let mut text = scratch.pool.text();
+        let mut response = scratch.pool.message();
+        let mut text = std::mem::take(&mut response.text);
         text::push_capped(&mut text, line.reason, self.limits.text, false);
         let start_end = text.len() as u32;
         let (block, facts) = self.headers(scratch, Side::Response, head, &mut text);
-        let response = Message {
+        *response = Message {
             time_ns,
             head: size,
             text,
@@ -142,7 +144,7 @@ impl Connection {
             facts,
             body: Body::new(Side::Response, &facts, self.limits.body_text),
         };
-        let method = request.as_ref().map(Message::method);
+        let method = request.as_ref().map(|request| request.method());
         let bodiless = matches!(line.status, 101 | 204 | 304) || method == Some("HEAD");
         let tunnel = method == Some("CONNECT") && (200..300).contains(&line.status);
         self.responses.maybe_head = request.is_none().then_some(0);

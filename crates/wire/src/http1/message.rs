@@ -6,8 +6,8 @@ use super::body::Body;
 use super::cache::Block;
 use super::facts::Facts;
 
-/// A message. Its texts are in one buffer, which comes from a pool.
-#[derive(Debug)]
+/// A message. Its texts are in one buffer. It comes from a pool, boxed: it moves from hand to hand.
+#[derive(Debug, Default)]
 pub(super) struct Message {
     pub(super) time_ns: u64,
     /// Length of the head on the wire.
@@ -54,20 +54,23 @@ impl Message {
     }
 }
 
-/// Free buffers, so that an idle connection owns none and a busy one allocates none.
+/// Free messages and buffers, so that an idle connection owns none and a busy one allocates none.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    texts: Vec<String>,
+    // Boxed, as they are everywhere else.
+    #[allow(clippy::vec_box)]
+    messages: Vec<Box<Message>>,
     bytes: Vec<Vec<u8>>,
 }
 
-/// Buffers kept, and the largest worth keeping.
+/// Messages and buffers kept, and the largest buffer worth keeping.
 const KEPT: usize = 128;
 const LARGEST: usize = 16 << 10;
 
 impl Pool {
-    pub(super) fn text(&mut self) -> String {
-        self.texts.pop().unwrap_or_default()
+    /// A message of which only `text` is to be used: a buffer, empty.
+    pub(super) fn message(&mut self) -> Box<Message> {
+        self.messages.pop().unwrap_or_default()
     }
 
     pub(super) fn bytes(&mut self) -> Vec<u8> {
@@ -81,12 +84,12 @@ impl Pool {
         }
     }
 
-    pub(super) fn give(&mut self, message: Message) {
-        let mut text = message.text;
-        if (1..=LARGEST).contains(&text.capacity()) && self.texts.len() < KEPT {
-            text.clear();
-            self.texts.push(text);
+    pub(super) fn give(&mut self, mut message: Box<Message>) {
+        self.give_bytes(std::mem::take(&mut message.body.kept));
+        if message.text.capacity() <= LARGEST && self.messages.len() < KEPT {
+            message.text.clear();
+            message.block = None;
+            self.messages.push(message);
         }
-        self.give_bytes(message.body.kept);
     }
 }

@@ -9,7 +9,7 @@ use crate::Cause;
 /// What waits for a response.
 #[derive(Debug)]
 enum Waiting {
-    Request(Message),
+    Request(Box<Message>),
     /// So many requests that were counted as lost already; their responses are passed over.
     Counted(u32),
     /// Bytes of the requests' direction were lost here, and with them any number of requests, of which `known` are
@@ -22,7 +22,7 @@ enum Waiting {
 /// What a response answers.
 #[derive(Debug)]
 pub(super) enum Answered {
-    Request(Message),
+    Request(Box<Message>),
     /// A request that was counted as lost before.
     Counted,
     /// A request that was not seen; it has been counted as lost now.
@@ -62,7 +62,7 @@ impl Queue {
     /// Adds a request; false if the budget does not allow it and it was counted instead.
     pub(super) fn push(
         &mut self,
-        request: Message,
+        request: Box<Message>,
         limits: &Limits,
         pool: &mut Pool,
         sink: &mut impl Sink,
@@ -239,7 +239,7 @@ impl Queue {
         sink.loss(cause, 1, bytes);
     }
 
-    fn pop_request(&mut self) -> Option<Message> {
+    fn pop_request(&mut self) -> Option<Box<Message>> {
         match self.waiting.pop_front() {
             Some(Waiting::Request(request)) => {
                 self.requests -= 1;
