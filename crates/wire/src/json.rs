@@ -8,6 +8,15 @@ use crate::text;
 /// A piece of text that is copied as a whole, whatever its length: shorter than finding out how much to copy.
 pub(crate) type Piece = [u8; 64];
 
+/// A name, as the first `length` bytes of a piece that ends in a quotation mark, and its value: a range of some data.
+pub(crate) struct Pair<'a> {
+    pub(crate) piece: &'a Piece,
+    pub(crate) length: usize,
+    pub(crate) value: Range<usize>,
+    /// The value needs no escapes.
+    pub(crate) plain: bool,
+}
+
 /// A text; its buffer is never shrunk, so nothing is zeroed twice.
 #[derive(Debug, Default)]
 pub(crate) struct Json {
@@ -56,41 +65,58 @@ impl Json {
         }
     }
 
-    /// Adds the first `length` bytes of `piece`, which need no escapes, and then as `finish_string`; `plain` says that
-    /// `range` needs no escapes either.
+    /// Adds `pairs`, whose values are in `data`, until there are more than `cap` bytes. `values` is the bytes of all values.
     #[inline(always)]
-    pub(crate) fn push_pair(
+    pub(crate) fn push_pairs<'a>(
         &mut self,
-        piece: &Piece,
-        length: usize,
         data: &[u8],
-        range: Range<usize>,
-        plain: bool,
+        cap: usize,
+        values: usize,
+        pairs: impl ExactSizeIterator<Item = Pair<'a>>,
     ) {
-        self.reserve(2 * (piece.len() + range.len()));
-        let out = &mut self.buffer[self.at..];
-        if length <= 32 {
-            if let (Some(to), Some(from)) = (out.first_chunk_mut::<32>(), piece.first_chunk()) {
-                *to = *from;
+        // For each, a piece, an end and as much as is copied too much.
+        let room = (pairs.len() + 1) * (2 * size_of::<Piece>()) + 2 * values;
+        self.reserve(room);
+        let (mut out, mut at) = (&mut self.buffer[..], self.at);
+        for Pair {
+            piece,
+            length,
+            value,
+            plain,
+        } in pairs
+        {
+            if at > cap {
+                break;
             }
-        } else if let Some(to) = out.first_chunk_mut() {
-            *to = *piece;
+            let to = &mut out[at..];
+            if length <= 32 {
+                if let (Some(to), Some(from)) = (to.first_chunk_mut::<32>(), piece.first_chunk()) {
+                    *to = *from;
+                }
+            } else if let Some(to) = to.first_chunk_mut() {
+                *to = *piece;
+            }
+            at += length;
+            if !plain {
+                self.at = at;
+                self.string(data, value);
+                self.reserve(room);
+                (out, at) = (&mut self.buffer[..], self.at);
+                continue;
+            }
+            let (to, size) = (&mut out[at..], value.len());
+            match (
+                size,
+                to.first_chunk_mut::<32>(),
+                data[value.start..].first_chunk(),
+            ) {
+                (0..=32, Some(to), Some(from)) => *to = *from,
+                _ => to[..size].copy_from_slice(&data[value]),
+            }
+            to[size] = b'"';
+            at += size + 1;
         }
-        self.at += length;
-        if !plain {
-            return self.string(data, range);
-        }
-        let (out, size) = (&mut out[length..], range.len());
-        match (
-            size,
-            out.first_chunk_mut::<32>(),
-            data[range.start..].first_chunk(),
-        ) {
-            (0..=32, Some(to), Some(from)) => *to = *from,
-            _ => out[..size].copy_from_slice(&data[range]),
-        }
-        out[size] = b'"';
-        self.at += size + 1;
+        self.at = at;
     }
 
     /// Adds `range` of `data` as the rest of a string, with the quotation mark that ends it.
@@ -180,8 +206,14 @@ mod tests {
     #[test]
     fn pieces() {
         let mut json = Json::default();
-        json.push_pair(&[b'a'; 64], 3, b"xyz", 1..2, true);
-        json.push_pair(&[b'b'; 64], 60, b"", 0..0, false);
+        let pair = |piece, length, value: Range<usize>| Pair {
+            piece,
+            length,
+            plain: value == (1..2),
+            value,
+        };
+        let pairs = [pair(&[b'a'; 64], 3, 1..2), pair(&[b'b'; 64], 60, 0..0)];
+        json.push_pairs(b"xyz", 99, 1, pairs.into_iter());
         json.set_first(b'{');
         assert_eq!(json.bytes(), [&b"{aay\""[..], &[b'b'; 60], b"\""].concat());
         json.clear();

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::facts::{Facts, Kind};
 use super::headers::{order, token, trim};
-use crate::json::{Json, Piece};
+use crate::json::{Json, Pair, Piece};
 use crate::lanes;
 
 /// Longest name that is remembered: `,"`, it and `":"` are a piece.
@@ -88,6 +88,8 @@ struct Shape {
     names: Vec<Id>,
     /// Headers in the order of the JSON.
     order: Vec<Step>,
+    /// A name comes more than once.
+    repeats: bool,
     facts: Vec<(u8, Kind)>,
 }
 
@@ -186,30 +188,38 @@ impl Names {
             value.start as usize..value.end as usize
         };
         json.clear();
-        for step in &shape.order {
-            if json.len() > cap {
-                break;
-            }
+        let pair = |step: &Step| {
             let name = &self.list[usize::from(step.name)];
-            let length = usize::from(name.piece_length);
-            match step.place {
-                Place::Single => {
-                    let plain = values[usize::from(step.field)].plain;
-                    json.push_pair(&name.piece, length, block, range(step.field), plain);
+            Pair {
+                piece: &name.piece,
+                length: usize::from(name.piece_length),
+                value: range(step.field),
+                plain: values[usize::from(step.field)].plain,
+            }
+        };
+        if shape.repeats {
+            for step in &shape.order {
+                if json.len() > cap {
+                    break;
                 }
-                Place::First => {
-                    json.push(&name.piece[..length - 1]);
-                    json.push(b"[\"");
-                    json.finish_string(block, range(step.field));
+                let pair = pair(step);
+                match step.place {
+                    Place::Single => {
+                        json.push(&pair.piece[..pair.length]);
+                    }
+                    Place::First => {
+                        json.push(&pair.piece[..pair.length - 1]);
+                        json.push(b"[\"");
+                    }
+                    Place::Middle | Place::Last => json.push(b",\""),
                 }
-                Place::Middle | Place::Last => {
-                    json.push(b",\"");
-                    json.finish_string(block, range(step.field));
+                json.finish_string(block, pair.value);
+                if let Place::Last = step.place {
+                    json.push(b"]");
                 }
             }
-            if let Place::Last = step.place {
-                json.push(b"]");
-            }
+        } else {
+            json.push_pairs(block, cap, block.len(), shape.order.iter().map(pair));
         }
         if shape.order.is_empty() {
             json.push(b"{");
@@ -289,11 +299,13 @@ impl Shape {
         }));
         let name = |step: &Step| list[usize::from(step.name)].name();
         self.order.sort_by(|a, b| order(name(a), name(b)));
+        self.repeats = false;
         for same in self
             .order
             .chunk_by_mut(|a, b| name(a).eq_ignore_ascii_case(name(b)))
         {
             if let [first, middle @ .., last] = same {
+                self.repeats = true;
                 first.place = Place::First;
                 middle.iter_mut().for_each(|m| m.place = Place::Middle);
                 last.place = Place::Last;
