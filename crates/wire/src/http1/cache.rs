@@ -125,4 +125,23 @@ mod tests {
         assert!(cache.guess(hint, b"A: b\r\n\r\nbody", 8).is_none());
         assert!(cache.guess(hint, b"A: b\r\n", 9).is_none());
     }
+
+    #[test]
+    fn looks_less_often_in_vain_and_recovers() {
+        let mut cache = Cache::default();
+        let mut feed = |block: &[u8]| {
+            let key = cache.is_of_use().then(|| hash(block));
+            let found = key.is_some_and(|key| cache.find(block, key, 9).is_some());
+            if let Some(key) = key.filter(|_| !found) {
+                cache.missed(block, key, 9, "{}", Facts::default());
+            }
+            (key.is_some(), found)
+        };
+        let looked = (0..10_000)
+            .filter(|n| feed(format!("A: {n}\r\n\r\n").as_bytes()).0)
+            .count();
+        assert!((600..1000).contains(&looked), "{looked}");
+        let found = (0..100).filter(|_| feed(b"A: same\r\n\r\n").1).count();
+        assert!(found > 50, "{found}");
+    }
 }
