@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from sylph.pxl.compile import compile_script
+from sylph.pxl.compile import check_script
 from sylph.pxl.entry import ExecFunc
 from sylph.pxl.errors import CompileError
 from sylph.pxl.parse import parse_kept
@@ -63,13 +63,13 @@ def main() -> None:
         requested = calls(path)
         try:
             ast.parse(source)
-            compile_script(source, now_ns=NOW_NS, exec_funcs=requested)
+            check_script(source, now_ns=NOW_NS, exec_funcs=requested)
         except (CompileError, SyntaxError) as error:
             print(f"skipped {path.name}: {error.args[0]}")
             continue
 
         def run(source: str = source, requested: list[ExecFunc] = requested) -> None:
-            compile_script(source, now_ns=NOW_NS, exec_funcs=requested)
+            check_script(source, now_ns=NOW_NS, exec_funcs=requested)
 
         kept = milliseconds(run, options.rounds)
         new = milliseconds(run, options.rounds, parse_kept.cache_clear)

@@ -1,4 +1,5 @@
-"""Every script runs: over plausible rows in a real store it has something to show, over any rows it does not break.
+"""Every script runs: over plausible rows in a real store it has something to show, over any rows it does not break,
+and two agents answer as one does.
 
 The rows are generated: see `sylph.testing.traffic`.
 """
@@ -19,10 +20,22 @@ from hypothesis import strategies as st
 from sylph.broker.local import LocalBroker
 from sylph.library import loader
 from sylph.library.loader import Script
-from sylph.query.answer import CancelToken, Code, FunctionCall, QueryError, Rows, ScriptRequest, TableMeta
+from sylph.pxl.compile import ExecFunc, compile_script
+from sylph.query.answer import (
+    CancelToken,
+    Code,
+    FunctionCall,
+    QueryError,
+    QueryWarning,
+    Result,
+    Rows,
+    ScriptRequest,
+    TableMeta,
+)
 from sylph.query.dataset import Snapshot
 from sylph.query.engine import Engine
 from sylph.query.limits import Limits
+from sylph.query.sharded import ShardedEngine
 from sylph.store import Store
 from sylph.tables import TABLES
 from sylph.tables.rows import record_batch
@@ -106,7 +119,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
         for name, rows in traffic.rows(seed=1, now_ns=now).items():
             store.append(name, record_batch(TABLES[name].relation, rows[len(rows) // 2 :]))
         data.store = store
-        engine = Engine(data)
+        engine = Engine(data, threads=1)
         yield LocalBroker(engine, Limits(), lambda: "")
         engine.close()
 
@@ -156,7 +169,7 @@ def test_a_script_that_cannot_be_answered_says_so(broker: LocalBroker, script_id
     assert caught.value.code is Code.UNIMPLEMENTED
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damaged_rows_do_not_break_a_script(data: st.DataObject) -> None:
     script_id = data.draw(st.sampled_from([name for name in runnable() if name not in REFUSED]))
@@ -167,11 +180,59 @@ def test_damaged_rows_do_not_break_a_script(data: st.DataObject) -> None:
             # The last rows: some scripts look half a minute back.
             damaged = data.draw(strategies.damaged(TABLES[name].relation, rows[-12:]), label=name)
             dataset.add(name, record_batch(TABLES[name].relation, damaged))
-    engine = Engine(dataset)
+    engine = Engine(dataset, threads=1)
     try:
         assert answer(LocalBroker(engine, Limits(), lambda: ""), script_id)
     finally:
         engine.close()
+
+
+def part(number: int, parts: int, now: int) -> Engine:
+    """One of several agents: it has the rows of every `parts`-th process."""
+    dataset = MemoryDataset(metadata=cluster.entities(now), constants=cluster.CONSTANTS)
+    for name, rows in traffic.rows(seed=1, now_ns=now).items():
+        # A pod's id ends with its number, as its process's does.
+        own = [row for row in rows if int(str(row.get("upid") or str(row["pod_id"])[-4:])) % parts == number]
+        dataset.add(name, record_batch(TABLES[name].relation, own))
+    return Engine(dataset, threads=1)
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[tuple[int, Engine, ShardedEngine]]:
+    """The moment of the newest row, an agent that has all rows, and two that share them."""
+    now = time.time_ns()
+    one, *shards = (part(0, 1, now), *(part(number, 2, now) for number in range(2)))
+    merging = Engine(MemoryDataset(metadata=cluster.entities(now), constants=cluster.CONSTANTS), threads=1)
+    yield now, one, ShardedEngine([(f"agent {number}", shard) for number, shard in enumerate(shards)], merging)
+    for engine in (one, *shards, merging):
+        engine.close()
+
+
+def sorted_rows(results: Iterator[Result]) -> dict[str, list[str]]:
+    """Rows by table in an order of their own; floats to six digits, as sums depend on the order of rows."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        assert not isinstance(result, QueryWarning)
+        if isinstance(result, Rows):
+            found.setdefault(result.name, []).extend(
+                str([f"{value:.6g}" if isinstance(value, float) else value for value in row.values()])
+                for row in result.batch.to_pylist()
+            )
+    return {name: sorted(rows) for name, rows in found.items()}
+
+
+#: Scripts that do with another table what those of MySQL do.
+SIBLINGS = ("px/cql_data", "px/cql_flow_graph", "px/pgsql_", "px/redis_", "px/nats_", "px/mongodb_")
+
+
+@pytest.mark.parametrize("script_id", [name for name in runnable() if not name.startswith((*REFUSED, *SIBLINGS))])
+def test_two_agents_answer_as_one(engines: tuple[int, Engine, ShardedEngine], script_id: str) -> None:
+    now, one, two = engines
+    script = loader.load(script_id)
+    calls = script.vis.calls if script.vis else ()
+    requested = [ExecFunc(call.function, call.output, call.bind(arguments(script))) for call in calls]
+    plan = compile_script(script.text, tables=TABLES, now_ns=now, exec_funcs=requested)
+    assert sorted_rows(two.run(plan)) == sorted_rows(one.run(plan))
 
 
 #: How often each thing happened in the generated rows.
