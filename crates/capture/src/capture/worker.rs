@@ -19,7 +19,7 @@ const STATS_NS: u64 = 200 * MILLISECOND;
 const SECOND_NS: u64 = 1_000 * MILLISECOND;
 const REFRESH_NS: u64 = 10_000 * MILLISECOND;
 /// Longest and shortest pause between two passes.
-const MAX_PAUSE_NS: u64 = 50 * MILLISECOND;
+const MAX_PAUSE_NS: u64 = 100 * MILLISECOND;
 const MIN_PAUSE_NS: u64 = MILLISECOND;
 /// A pass should find about this part of the ring in use: little enough for the caches and for a burst.
 const RING_PART: u64 = 32;
