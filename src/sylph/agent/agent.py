@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import suppress
 
 from sylph._native import Capture
 from sylph.agent import reports
@@ -36,9 +37,13 @@ class Agent:
     def __init__(self, options: Options) -> None:
         self.node: Node = this_node(time.time_ns())
         directory = options.data_directory
+        # A folder of its own: the store counts files there that it doesn't know.
+        rows = directory / "tables" if options.disk else None
+        with suppress(OSError):  # the store reports what it can't write, and runs in memory
+            directory.mkdir(0o700, parents=True, exist_ok=True)
         self.store = Store(
             TABLES,
-            directory=directory if options.disk else None,
+            directory=rows,
             memory=options.memory,
             disk=options.disk,
             flush_interval=options.flush_interval,
@@ -61,7 +66,7 @@ class Agent:
             self.store.close()
             raise
         self._report_start()
-        self.dataset = AgentDataset(TABLES, self.store, self.snapshots, self.node, directory if options.disk else None)
+        self.dataset = AgentDataset(TABLES, self.store, self.snapshots, self.node, rows)
         self.ingest = Ingest(self.capture, self.store, self.state, self.upid)
         self.ingest.start()
 

@@ -48,9 +48,9 @@ class Source(Protocol):
 class Timer:
     """Says when something periodic is due."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, first: float | None = None) -> None:
         self._seconds = seconds
-        self._next = time.monotonic() + seconds
+        self._next = time.monotonic() + (seconds if first is None else first)
 
     def due(self, now: float) -> bool:
         """Whether it is due; then counts anew."""
@@ -74,7 +74,7 @@ class Ingest(threading.Thread):
         self._loss = Timer(_LOSS_SECONDS)
         self._scan = Timer(_SCAN_SECONDS)
         self._thorough = Timer(_THOROUGH_SECONDS)
-        self._stats = Timer(_STATS_SECONDS)
+        self._stats = Timer(_STATS_SECONDS, first=1.0)
         self._journal = Timer(_JOURNAL_SECONDS)
         self._pods: dict[str, str] = {}
         self.error: Exception | None = None
