@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import random
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Agent, serving
+from tests.e2e.conftest import Agent, serving, start_agent
 
 pytestmark = [pytest.mark.ebpf, pytest.mark.timeout(180)]
 
 LANGUAGES = ("python", "node", "go", "java")
+#: Codes of `trace_role`.
+CLIENT, SERVER = 1, 2
 
 ROWS = """
 import px
 df = px.DataFrame(table='http_events', start_time='-5m')
-df = df[df.local_port == {port}]
+df = df[df.{side}_port == {port}]
 df.pid = px.upid_to_pid(df.upid)
 df.service = df.ctx['service']
 px.display(df[['time_', 'pid', 'service', 'trace_role', 'req_method', 'req_path', 'req_body_size', 'resp_status',
@@ -39,11 +42,38 @@ def requests(seed: int, count: int) -> list[tuple[str, str, int]]:
     return made
 
 
-def send(command: list[str], port: int, made: list[tuple[str, str, int]]) -> list[tuple[int, int, int]]:
-    """(status, bytes, ns) of each request, as the client saw it."""
+def send(command: list[str], port: int, made: list[tuple[str, str, int]]) -> tuple[int, list[tuple[int, int, int]]]:
+    """Pid of the client, and (status, bytes, ns) of each request, as it saw them."""
     lines = "".join(f"{method} {path} {size}\n" for method, path, size in made)
-    done = subprocess.run([*command, str(port)], input=lines, capture_output=True, text=True, check=True, timeout=60)
-    return [tuple(map(int, line.split())) for line in done.stdout.splitlines()]  # type: ignore[misc]
+    with subprocess.Popen(
+        [*command, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            said, wrong = process.communicate(lines, timeout=60)
+        except BaseException:
+            process.kill()
+            raise
+    assert process.returncode == 0, wrong
+    return process.pid, [tuple(map(int, line.split())) for line in said.splitlines()]  # type: ignore[misc]
+
+
+def compare(
+    rows: list[dict[str, object]],
+    made: list[tuple[str, str, int]],
+    seen: list[tuple[int, int, int]],
+    *,
+    pid: int,
+    role: int,
+) -> None:
+    """Every row against what the client asked and got, in order."""
+    assert len(rows) == len(made)
+    rows.sort(key=lambda row: str(row["time_"]))
+    for (method, path, body), (status, size, taken), row in zip(made, seen, rows, strict=True):
+        assert (row["req_method"], row["req_path"], row["req_body_size"]) == (method, path, body)
+        assert (row["resp_status"], row["resp_body_size"]) == (status, size)
+        assert (row["pid"], row["trace_role"]) == (pid, role)
+        assert (row["remote_addr"], row["major_version"], row["minor_version"]) == ("127.0.0.1", 1, 1)
+        assert 0 <= int(str(row["latency"])) <= taken
 
 
 @pytest.mark.parametrize("client", LANGUAGES)
@@ -51,18 +81,42 @@ def send(command: list[str], port: int, made: list[tuple[str, str, int]]) -> lis
 def test_every_request_is_a_row(agent: Agent, apps: dict[str, dict[str, list[str]]], server: str, client: str) -> None:
     if missing := {server, client} - set(apps):
         pytest.skip(f"needs {', '.join(missing)}")
-    made = requests(hash((server, client)) % 1000, 30)
+    made = requests(random.Random(f"{server} {client}").randrange(1000), 30)
     with serving(apps[server]["server"]) as (port, pid):
-        seen = send(apps[client]["client"], port, made)
-        rows = agent.until(ROWS.format(port=port), lambda rows: len(rows) >= len(made))
-    assert len(rows) == len(made)
-    rows.sort(key=lambda row: str(row["time_"]))
-    for (method, path, body), (status, size, taken), row in zip(made, seen, rows, strict=True):
-        assert (row["req_method"], row["req_path"], row["req_body_size"]) == (method, path, body)
-        assert (row["resp_status"], row["resp_body_size"]) == (status, size)
-        assert (row["pid"], row["trace_role"]) == (pid, 2)
-        assert (row["remote_addr"], row["major_version"], row["minor_version"]) == ("127.0.0.1", 1, 1)
-        assert 0 <= int(str(row["latency"])) <= taken
+        _, seen = send(apps[client]["client"], port, made)
+        rows = agent.until(ROWS.format(side="local", port=port), lambda rows: len(rows) >= len(made))
+    compare(rows, made, seen, pid=pid, role=SERVER)
+
+
+@pytest.fixture(scope="module", params=["tcp", "syscall"])
+def both_sides(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """An agent that records clients too, for each way of capture."""
+    with start_agent(tmp_path_factory.mktemp("both"), "--trace-clients", method=request.param) as running:
+        yield running
+
+
+@pytest.mark.parametrize("client", LANGUAGES)
+def test_clients_have_rows_of_their_own(both_sides: Agent, apps: dict[str, dict[str, list[str]]], client: str) -> None:
+    server = "go" if "go" in apps else "python"
+    if client not in apps:
+        pytest.skip(f"needs {client}")
+    made = requests(random.Random(client).randrange(1000), 30)
+    with serving(apps[server]["server"]) as (port, server_pid):
+        client_pid, seen = send(apps[client]["client"], port, made)
+        rows = {
+            side: both_sides.until(ROWS.format(side=side, port=port), lambda rows: len(rows) >= len(made))
+            for side in ("remote", "local")
+        }
+    compare(rows["remote"], made, seen, pid=client_pid, role=CLIENT)
+    compare(rows["local"], made, seen, pid=server_pid, role=SERVER)
+
+
+def test_without_being_asked_only_servers_have_rows(agent: Agent, apps: dict[str, dict[str, list[str]]]) -> None:
+    made = requests(1, 5)
+    with serving(apps["python"]["server"]) as (port, _):
+        send(apps["python"]["client"], port, made)
+        agent.until(ROWS.format(side="local", port=port), lambda rows: len(rows) >= len(made))
+        assert agent.query(ROWS.format(side="remote", port=port)) == []
 
 
 def test_nginx_files(agent: Agent, tmp_path: Path) -> None:
@@ -80,7 +134,7 @@ def test_nginx_files(agent: Agent, tmp_path: Path) -> None:
         subprocess.run(
             ["curl", "-sS", "-I", f"http://127.0.0.1:{port}/large"], capture_output=True, check=True, timeout=30
         )
-        rows = agent.until(ROWS.format(port=port), lambda rows: len(rows) >= len(made) + 1)
+        rows = agent.until(ROWS.format(side="local", port=port), lambda rows: len(rows) >= len(made) + 1)
     rows.sort(key=lambda row: str(row["time_"]))
     assert [(row["req_path"], row["resp_body_size"]) for row in rows[:-1]] == [
         (f"/{name}", size) for name, size in made
