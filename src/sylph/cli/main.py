@@ -19,6 +19,7 @@ COMMANDS = {
     "status": ("status", "Tell whether the agent runs and answers."),
     "run": ("run", "Run a script and print its tables."),
     "script": ("script", "List and show scripts of the library."),
+    "fmt": ("fmt", "Give scripts one layout."),
     "explain": ("explain", "Show how a script would be executed."),
     "get": ("get", "Show agents."),
     "doctor": ("doctor", "Find out what can be seen on this host, and why not."),
