@@ -13,11 +13,12 @@ struct {
     __type(value, struct connection);
 } connections SEC(".maps");
 
+// How many sockets listen on a port: there are several with SO_REUSEPORT, and with one per address.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
     __type(key, struct port_key);
-    __type(value, __u8);
+    __type(value, __u32);
 } listening SEC(".maps");
 
 struct {

@@ -114,6 +114,9 @@ struct sock {
     __u16 sk_protocol;
 };
 enum sock_flags { SOCK_DONE = 1 };
+struct inet_sock {
+    __be16 inet_sport;
+};
 struct tcp_sock {
     __u32 copied_seq;
     __u32 write_seq;

@@ -329,6 +329,30 @@ fn errors_say_what_to_do() {
     );
 }
 
+/// Several sockets may listen on one port, and a port that the kernel chose is given back before the socket is gone.
+#[test]
+fn a_port_listens_until_its_last_socket_is_closed() {
+    let before = TcpListener::bind("127.0.0.1:0").unwrap();
+    let known = before.local_addr().unwrap().port();
+    let Some(kernel) = start(&config(Method::Tcp)) else {
+        return;
+    };
+    use std::os::unix::fs::MetadataExt;
+    let ours = std::fs::metadata("/proc/self/ns/net").unwrap().ino() as u32;
+    let listens = |port: u16| kernel.listening().contains(&(ours, port));
+    assert!(listens(known));
+    let second = TcpListener::bind(("127.0.0.2", known)).unwrap();
+    drop(before);
+    assert!(listens(known), "127.0.0.2 still listens");
+    drop(second);
+    assert!(!listens(known));
+    let chosen = TcpListener::bind("[::1]:0").unwrap();
+    let port = chosen.local_addr().unwrap().port();
+    assert!(listens(port));
+    drop(chosen);
+    assert!(!listens(port));
+}
+
 /// A container's view: a server in its own namespace is recorded once, with that namespace's address.
 #[test]
 fn network_namespaces_are_told_apart() {

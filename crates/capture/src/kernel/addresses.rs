@@ -1,6 +1,6 @@
 //! What user space tells the programs: the addresses of this host and the ports that were listened on before.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -89,20 +89,36 @@ pub(super) fn fill_local(map: &MapHandle) -> Result<(), Error> {
     Ok(())
 }
 
+/// How many sockets listen, by namespace and port. From then on the programs keep count.
 pub(super) fn fill_listening(map: &MapHandle) -> Result<(), Error> {
+    let mut sockets: HashMap<(u32, u16), u32> = HashMap::new();
     for (pid, inode) in namespaces() {
         for file in ["tcp", "tcp6"] {
             let table = fs::read_to_string(format!("/proc/{pid}/net/{file}")).unwrap_or_default();
             for port in listening_ports(&table) {
-                let mut key = [0; 8];
-                key[..4].copy_from_slice(&inode.to_ne_bytes());
-                key[4..].copy_from_slice(&u32::from(port).to_ne_bytes());
-                map.update(&key, &[1], MapFlags::ANY)
-                    .map_err(failed("listening"))?;
+                *sockets.entry((inode, port)).or_default() += 1;
             }
         }
     }
+    for ((inode, port), count) in sockets {
+        let mut key = [0; 8];
+        key[..4].copy_from_slice(&inode.to_ne_bytes());
+        key[4..].copy_from_slice(&u32::from(port).to_ne_bytes());
+        map.update(&key, &count.to_ne_bytes(), MapFlags::ANY)
+            .map_err(failed("listening"))?;
+    }
     Ok(())
+}
+
+/// Namespace and port of all that listens now.
+pub(super) fn read_listening(map: &MapHandle) -> Vec<(u32, u16)> {
+    map.keys()
+        .filter_map(|key| {
+            let (inode, port) = key.split_first_chunk()?;
+            let port = u32::from_ne_bytes(*port.first_chunk()?);
+            Some((u32::from_ne_bytes(*inode), u16::try_from(port).ok()?))
+        })
+        .collect()
 }
 
 #[cfg(test)]

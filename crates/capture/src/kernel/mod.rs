@@ -212,6 +212,11 @@ impl Kernel {
         self.ring.used()
     }
 
+    /// Network namespace (inode) and port of every socket that listens now.
+    pub fn listening(&self) -> Vec<(u32, u16)> {
+        addresses::read_listening(&self.listening)
+    }
+
     /// Reads the addresses of all network namespaces again: they decide whether a peer is on this host. Call it now and
     /// then (10 s is enough).
     ///
