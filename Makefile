@@ -36,7 +36,7 @@ test: build test-deps ## run all tests
 	$(PY) -m pytest -q
 
 .PHONY: check
-check: build ## format, lint, types, layers, generated files
+check: build check-deps ## format, lint, types, layers, generated files
 	$(BIN)/ruff format --check src tests bench scripts demo
 	$(BIN)/ruff check src tests bench scripts demo
 	$(BIN)/mypy
@@ -47,7 +47,7 @@ check: build ## format, lint, types, layers, generated files
 	@scripts/generate --check
 
 .PHONY: format
-format: build ## format all sources
+format: build check-deps ## format all sources
 	$(BIN)/ruff format src tests bench scripts demo
 	$(BIN)/ruff check --fix-only src tests bench scripts demo
 	cargo fmt --all
@@ -82,6 +82,10 @@ clean: ## remove what was built here (not the cache)
 .PHONY: build
 build: .venv/.installed $(NATIVE)
 
+.PHONY: check-deps
+check-deps:
+	@scripts/setup check
+
 .PHONY: demo-deps
 demo-deps:
 	@scripts/setup demo
@@ -95,11 +99,13 @@ $(UV):
 
 .venv/.installed: requirements.lock pyproject.toml | $(UV)
 	@scripts/setup build
+	@[ -d .venv/lib ] || echo "setup: installing Python packages" >&2
 	@test -x $(PY) || $(UV) venv --quiet --python python3 --allow-existing .venv
-	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
 	@scripts/setup link .venv
 	@touch $@
 
 $(NATIVE): $(NATIVE_SOURCES) | .venv/.installed
-	cargo build --release --quiet -p sylph-native
+	@[ -d "$(CARGO_TARGET_DIR)/release" ] || echo "setup: compiling; the first time takes some minutes" >&2
+	@cargo build --release --quiet -p sylph-native
 	@cp "$(CARGO_TARGET_DIR)/release/libsylph_native.so" $@.new && mv $@.new $@
