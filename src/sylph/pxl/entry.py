@@ -61,7 +61,7 @@ def signature(source: str) -> list[FunctionSignature]:
                 FunctionSignature(
                     statement.name,
                     tuple(
-                        ArgumentSignature(argument.arg, _text(argument.annotation), position < first_default)
+                        ArgumentSignature(argument.arg, annotation_text(argument.annotation), position < first_default)
                         for position, argument in enumerate(arguments)
                     ),
                     ast.get_docstring(statement) or "",
@@ -71,7 +71,8 @@ def signature(source: str) -> list[FunctionSignature]:
     return functions
 
 
-def _text(annotation: ast.expr | None) -> str:
+def annotation_text(annotation: ast.expr | None) -> str:
+    """An annotation as written; "" for none."""
     try:
         return "" if annotation is None else ast.unparse(annotation)
     except RecursionError:
