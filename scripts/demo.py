@@ -94,6 +94,17 @@ def nginx_config() -> Path:
     return config
 
 
+def wait_until_listening(ports: range) -> None:
+    """Else the first requests find a service that is not there yet, and the first answers show errors."""
+    end = time.monotonic() + SERVE_SECONDS
+    for port in ports:
+        while time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+
+
 def wait_until_served(pids: list[int]) -> None:
     end = time.monotonic() + SERVE_SECONDS
     while time.monotonic() < end:
@@ -128,6 +139,7 @@ def start() -> None:
         python = str(ROOT / ".venv/bin/python")
         for service in SERVICES:
             processes.append(launch([python, f"{service}.py"], RUN / f"{service}.log", environment))
+        wait_until_listening(range(BASE_PORT + 1, BASE_PORT + 1 + len(SERVICES)))
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         processes.append(
             launch(

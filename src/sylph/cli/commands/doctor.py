@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 #: What the agent has of each process. The upid holds the pid, so that no function is needed.
 _CONNECTIONS = """import px
 df = px.DataFrame(table='conn_stats', start_time='-10m')
-df = df.groupby(['upid', 'ssl', 'remote_addr', 'remote_port']).agg(
+df = df.groupby(['upid', 'ssl', 'protocol', 'remote_addr', 'remote_port']).agg(
     bytes_sent=('bytes_sent', px.max), bytes_recv=('bytes_recv', px.max))
-df = df.groupby(['upid', 'ssl']).agg(bytes_sent=('bytes_sent', px.sum), bytes_recv=('bytes_recv', px.sum))
+df = df.groupby(['upid', 'ssl', 'protocol']).agg(bytes_sent=('bytes_sent', px.sum), bytes_recv=('bytes_recv', px.sum))
 px.display(df, 'connections')
 """
 _REQUESTS = """import px
@@ -36,6 +36,8 @@ df = px.DataFrame(table='http_events', start_time='-10m')
 df = df.groupby(['upid']).agg(requests=('latency', px.count))
 px.display(df, 'requests')
 """
+#: Code of `conn_stats.protocol`.
+_HTTP = 1
 #: How many processes are shown, those with most TCP sockets first.
 _SHOWN = 40
 
@@ -47,6 +49,8 @@ class Seen:
     bytes: Counter[int] = field(default_factory=Counter)
     requests: Counter[int] = field(default_factory=Counter)
     encrypted: set[int] = field(default_factory=set)
+    #: Whose protocol is one that is parsed.
+    parsed: set[int] = field(default_factory=set)
 
 
 @click.command("doctor", short_help="Find out what can be seen on this host, and why not.")
@@ -104,6 +108,8 @@ def _count(client: object, script: str, seen: Seen) -> None:
                     seen.requests[pid] += int(values.get("requests", 0))
                     if values.get("ssl"):
                         seen.encrypted.add(pid)
+                    if values.get("protocol") == _HTTP:
+                        seen.parsed.add(pid)
     except ScriptErrors as error:
         raise Failure(f"the agent cannot run doctor's script: {error}") from None
 
@@ -132,10 +138,12 @@ def _state(talker: Talker, seen: Seen | None) -> str:
         return "unknown: no agent answers"
     if seen.requests[pid]:
         return "seen, requests are parsed"
+    if pid in seen.parsed:
+        return "seen, its requests are recorded at the other end, a server on this host"
     if seen.bytes[pid]:
         if pid in seen.encrypted or talker.tls:
             return f"bytes are counted; encrypted by {talker.tls or 'TLS'}, so requests are not read"
-        return "bytes are counted; its protocol is not parsed, or its side is recorded at the other end"
+        return "bytes are counted; its protocol is not parsed"
     return "nothing in the last 10 minutes"
 
 
