@@ -194,6 +194,12 @@ from px.functions import vizier_id as vizier_id
 from px.functions import vizier_name as vizier_name
 from px.functions import vizier_namespace as vizier_namespace
 from px.outside import OutsideScriptError as OutsideScriptError
+from px.script import BOOLEAN as BOOLEAN
+from px.script import FLOAT64 as FLOAT64
+from px.script import INT64 as INT64
+from px.script import STRING as STRING
+from px.script import TIME64NS as TIME64NS
+from px.script import UINT128 as UINT128
 from px.script import UPID as UPID
 from px.script import Bytes as Bytes
 from px.script import Container as Container

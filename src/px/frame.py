@@ -12,6 +12,8 @@ Value: TypeAlias = "Column | bool | int | float | str"
 #: A point in time: `-5m`, `2020-07-13 18:02:05.00 +0000`, ns since the epoch, or none.
 TimeLike: TypeAlias = "str | int | None"
 
+#: A type, or its name: `px.STRING`, `px.Bytes`, `"numeric"`.
+SelectedType: TypeAlias = "type[bool | int | float | str] | str"
 
 #: Keys of `df.ctx`.
 Key: TypeAlias = Literal[
@@ -224,6 +226,22 @@ class DataFrame:
     def distinct(self, columns: Sequence[str] | str = ()) -> DataFrame:
         """The distinct values of these columns together; of all columns when none is named."""
         raise outside("distinct")
+
+    def sort(self, by: Sequence[str] | str, ascending: bool | Sequence[bool] = True) -> DataFrame:
+        """All rows in the order of these columns; nan comes last, rows with equal values in the order of `time_`."""
+        raise outside("sort")
+
+    def top(self, n: int, by: Sequence[str] | str, ascending: bool | Sequence[bool] = False) -> DataFrame:
+        """The `n` rows with the greatest values of these columns, greatest first; with `ascending`, the least."""
+        raise outside("top")
+
+    def select(self, types: SelectedType | Sequence[SelectedType]) -> DataFrame:
+        """Columns by what they hold: `px.STRING`, `px.Bytes`, `'numeric'`, `'duration_ns'`, or a list of such."""
+        raise outside("select")
+
+    def explode(self, column: str) -> DataFrame:
+        """A row for each element of the JSON array in `column`, as text; no row for an empty one or for no array."""
+        raise outside("explode")
 
     def groupby(self, by: Sequence[str] | str) -> Grouped:
         """Groups of rows with equal values in these columns; agg() must follow."""

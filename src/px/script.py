@@ -12,6 +12,12 @@ from px.outside import outside
 Function = TypeVar("Function", bound=Callable[..., object])
 
 # A type is an annotation of an argument, and a cast that only changes what a value means.
+BOOLEAN = bool
+INT64 = int
+UINT128 = int
+FLOAT64 = float
+STRING = str
+TIME64NS = int
 Time = int
 Service = str
 Pod = str

@@ -26,6 +26,7 @@ UNTYPED = {
     "functions_and_scopes": "assigns to px.Pod, and gives functions without annotations",
     "columns": "has a column named like a method",
     "beyond": "has a column named like a method",
+    "beyond_rows": "has columns named like methods",
     "regular_strings": "has escapes that Python warns about",
     "pxviews": "imports a module that only scripts have",
 }

@@ -18,6 +18,7 @@ from sylph.plan.literals import value_sql
 from sylph.plan.nodes import (
     STATE,
     Aggregate,
+    Explode,
     Filter,
     Join,
     Limit,
@@ -28,6 +29,7 @@ from sylph.plan.nodes import (
     Plan,
     Remote,
     Sink,
+    Sort,
     Source,
     TableFunctionSource,
     Union,
@@ -80,6 +82,10 @@ def _node_out(node: Node, children: list[int]) -> list[Any]:
             return ["filter", children[0], _out(node.condition)]
         case Limit():
             return ["limit", children[0], node.rows, node.per_agent]
+        case Sort():
+            return ["sort", children[0], [list(key) for key in node.keys], node.rows]
+        case Explode():
+            return ["explode", children[0], node.column]
         case Aggregate() | PartialAggregate() | MergeAggregate():
             outputs = [
                 [name, call.function, [[arg.name, *_type_out(arg.type)] for arg in call.args], call.type.semantic]
@@ -168,6 +174,8 @@ class _Reader:
             "map": self._map,
             "filter": self._filter,
             "limit": self._limit,
+            "sort": self._sort,
+            "explode": self._explode,
             "aggregate": self._aggregate,
             "partial": self._aggregate,
             "merge": self._aggregate,
@@ -223,6 +231,25 @@ class _Reader:
     def _limit(self, item: list[Any]) -> Node:
         _, place, rows, per_agent = _exactly(item, "limit", 4)
         return Limit(self._input(place), _int(rows, "rows", 0, 2**63 - 1), _bool(per_agent, "per_agent"))
+
+    def _sort(self, item: list[Any]) -> Node:
+        _, place, keys, rows = _exactly(item, "sort", 4)
+        node = self._input(place)
+        pairs = [_exactly(key, "key", 2) for key in _list(keys, "keys", 64)]
+        if not pairs:
+            raise PlanError("a sort needs a key")
+        _distinct([name for name, _ in pairs])
+        for name, _ in pairs:
+            _column(node.relation, name)
+        chosen = tuple((_name(name), _bool(ascending, "ascending")) for name, ascending in pairs)
+        return Sort(node, chosen, None if rows is None else _int(rows, "rows", 0, 2**63 - 1))
+
+    def _explode(self, item: list[Any]) -> Node:
+        _, place, column = _exactly(item, "explode", 3)
+        node = self._input(place)
+        if _column(node.relation, column).data is not DataType.STRING:
+            raise PlanError(f"column {column!r:.50} is not STRING and holds no JSON array")
+        return Explode(node, _name(column))
 
     def _aggregate(self, item: list[Any]) -> Node:
         kind, place, groups, outputs = _exactly(item, "aggregate", 4)

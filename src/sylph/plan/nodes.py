@@ -70,6 +70,39 @@ class Limit:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Sort:
+    """All rows in the order of `keys`, (column, whether ascending) from the first; with `rows`, the first so many.
+
+    nan comes after every other value, ascending or not.
+    """
+
+    input: Node
+    keys: tuple[tuple[str, bool], ...]
+    rows: int | None = None
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relation", self.input.relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Explode:
+    """A row for each element of the JSON array in STRING `column`, with the element as text in its place.
+
+    What is no array, and an empty one, has no rows; null is the empty text.
+    """
+
+    input: Node
+    column: str
+    relation: Relation = field(init=False)
+
+    def __post_init__(self) -> None:
+        relation = dict(self.input.relation)
+        relation[self.column] = ColumnType(DataType.STRING)
+        object.__setattr__(self, "relation", relation)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Aggregate:
     """One row for each distinct value of `groups`; without groups, exactly one row."""
 
@@ -181,6 +214,8 @@ Node = (
     | Map
     | Filter
     | Limit
+    | Sort
+    | Explode
     | Aggregate
     | Join
     | Union

@@ -11,7 +11,7 @@ from sylph.functions.declare import Executor, Placement
 from sylph.functions.registry import SCALARS, TABLE_FUNCTIONS
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import Call, Expression
-from sylph.plan.nodes import Filter, Limit, Map, Node, Plan, Source, TableFunctionSource
+from sylph.plan.nodes import Explode, Filter, Limit, Map, Node, Plan, Source, TableFunctionSource
 from sylph.plan.walk import expressions, inputs, postorder, roots, subexpressions
 
 
@@ -52,7 +52,7 @@ def agent_side(plan: Plan) -> set[int]:
                     side.add(id(node))
             case Map() | Filter() if below and not uses(node, Placement.BROKER):
                 side.add(id(node))
-            case Limit(per_agent=True) if below:
+            case Limit(per_agent=True) | Explode() if below:
                 side.add(id(node))
             case _:
                 pass

@@ -21,6 +21,7 @@ from sylph.plan.nodes import (
     Plan,
     Remote,
     Sink,
+    Sort,
 )
 from sylph.plan.placement import agent_side, placement, uses
 from sylph.plan.walk import (
@@ -78,6 +79,10 @@ def split(plan: Plan) -> SplitPlan:
             case Limit() if id(node.input) in local:
                 half = partial((id(node.input), node.rows), _limited(node.input, node.rows))
                 broker[id(node)] = Limit(send(half, "limit"), node.rows)
+            case Sort() if id(node.input) in local and node.rows is not None:
+                # The first of all are among the first of each.
+                half = partial((id(node),), Sort(node.input, node.keys, node.rows))
+                broker[id(node)] = Sort(send(half, "first"), node.keys, node.rows)
             case _:
                 children = tuple(
                     send(child, "rows") if id(child) in local else broker[id(child)] for child in inputs(node)

@@ -17,6 +17,7 @@ from sylph.plan.expressions import AggregateCall, Call, ColumnRef, Expression, L
 from sylph.plan.literals import ZERO_SQL, literal_sql, quote, value_sql
 from sylph.plan.nodes import (
     Aggregate,
+    Explode,
     Filter,
     Join,
     Limit,
@@ -25,6 +26,7 @@ from sylph.plan.nodes import (
     Node,
     PartialAggregate,
     Remote,
+    Sort,
     Source,
     TableFunctionSource,
     Union,
@@ -37,7 +39,12 @@ from sylph.tables.types import DataType, Relation
 
 Leaf = Source | TableFunctionSource | Remote
 
+_HEAVY = Aggregate | Join | Limit | Sort | Explode | Union | PartialAggregate | MergeAggregate
+
 _FOREVER = "9223372036854775807::BIGINT"
+
+#: Column that carries the place that a sort gave to a row past joins, which keep no order.
+_RANK = "#rank"
 
 #: Longest SQL of one call: templates may name an argument twice, so nesting them can grow fast.
 MAX_EXPRESSION = 200_000
@@ -81,6 +88,8 @@ class _Block:
     where: list[str] = field(default_factory=list)
     tail: str = ""
     limit: int | None = None
+    #: Whether rows carry their place in an order, as column `_RANK`.
+    ranked: bool = False
 
 
 @dataclass(slots=True)
@@ -117,11 +126,21 @@ class _Writer:
             for child in inputs(node):
                 self._uses[id(child)] += 1
         self._ordered = _ordered(self._nodes, root)
+        self._sorted = _sorted(self._nodes)
+        #: Sorts under look-ups, by which rows must be put in order again.
+        self._ranked = {
+            self._sorted[id(node)]
+            for node in self._nodes
+            if self._ordered[id(node)]
+            and id(node) in self._sorted
+            # What is read twice is kept in any order.
+            and (self._uses[id(node)] > 1 or any(map(_has_lookup, expressions(node))))
+        }
         self._heavy: set[int] = set()
 
     def statement(self) -> Statement:
         for node in self._nodes:
-            heavy = isinstance(node, Aggregate | Join | Limit | Union | PartialAggregate | MergeAggregate)
+            heavy = isinstance(node, _HEAVY)
             if heavy or any(id(child) in self._heavy for child in inputs(node)):
                 self._heavy.add(id(node))
             block = self._block(node)
@@ -129,7 +148,10 @@ class _Writer:
                 block = self._close(block, materialised=id(node) in self._heavy)
             self._blocks[id(node)] = block
         top = self._blocks[id(self._root)]
-        if self._shuffled() and "time_" in self._root.relation:
+        if top.ranked:
+            top = self._close(top)
+            top.ranked, top.tail = False, f" ORDER BY i.{quote(_RANK)}"
+        elif self._shuffled() and "time_" in self._root.relation:
             top = self._close(top)
             top.tail = f" ORDER BY i.{self._name('time_')}"
         body = self._render(top)
@@ -148,6 +170,7 @@ class _Writer:
         return any(
             self._ordered[id(node)] and (isinstance(node, Remote) or any(map(_has_lookup, expressions(node))))
             for node in self._nodes
+            if id(node) not in self._sorted
         )
 
     # -- nodes ------------------------------------------------------------------------------------------------
@@ -161,9 +184,11 @@ class _Writer:
             case Filter():
                 return self._filter(node)
             case Limit():
-                block = self._take(node.input)
-                block.limit = node.rows if block.limit is None else min(block.limit, node.rows)
-                return block
+                return self._limit(node)
+            case Sort():
+                return self._sort(node)
+            case Explode():
+                return self._explode(node)
             case Aggregate() | PartialAggregate() | MergeAggregate():
                 return self._aggregate(node)
             case Join():
@@ -175,7 +200,7 @@ class _Writer:
         """The block of an input. It may be changed: a shared one is already closed, and a fresh scan is given."""
         block = self._blocks[id(node)]
         if self._uses[id(node)] > 1:
-            return _Block(block.source, block.relation)
+            return _Block(block.source, block.relation, ranked=block.ranked)
         return block
 
     def _leaf(self, node: Leaf) -> _Block:
@@ -222,17 +247,62 @@ class _Writer:
             block.where.append(self._expression(term, block))
         return block
 
+    def _limit(self, node: Limit) -> _Block:
+        block = self._take(node.input)
+        if block.ranked and block.limit is None:
+            block.tail = f" ORDER BY i.{quote(_RANK)}"
+        block.limit = node.rows if block.limit is None else min(block.limit, node.rows)
+        return block
+
+    def _sort(self, node: Sort) -> _Block:
+        block = self._plain(node.input)
+        order = []
+        for name, ascending in node.keys:
+            column = f"i.{self._name(name)}"
+            if node.relation[name].data is DataType.FLOAT64:
+                order.append(f"isnan({column})")
+            order.append(column if ascending else f"{column} DESC")
+        block.relation, block.ranked, block.limit = node.relation, False, node.rows
+        block.tail = " ORDER BY " + ", ".join(order)
+        if id(node) in self._ranked:
+            block.select = [f"i.{self._name(name)}" for name in node.relation]
+            block.select.append(f"row_number() OVER ({block.tail.strip()}) AS {quote(_RANK)}")
+            if node.rows is None:
+                block.tail = ""
+        block = self._close(block)
+        block.ranked = id(node) in self._ranked
+        return block
+
+    def _explode(self, node: Explode) -> _Block:
+        block = self._plain(node.input)
+        block.select = []
+        for name in node.relation:
+            column = f"i.{self._name(name)}"
+            if name == node.column:
+                elements = f"json_extract_string(TRY_CAST({column} AS JSON), '$[*]')"
+                column = f"coalesce(unnest({elements}), '') AS {self._name(name)}"
+            block.select.append(column)
+        if block.ranked:
+            block.select.append(f"i.{quote(_RANK)}")
+        block.relation = node.relation
+        return block
+
+    def _plain(self, node: Node) -> _Block:
+        """The block of an input as a relation whose columns can be selected."""
+        block = self._take(node)
+        if block.outputs is not None or block.select is not None or block.limit is not None:
+            block = self._close(block)
+        return block
+
     def _aggregate(self, node: Aggregate | PartialAggregate | MergeAggregate) -> _Block:
         if not node.relation:
             raise PlanError("an aggregate needs a group or an output", "add a column to groupby() or agg()")
-        block = self._take(node.input)
-        if block.outputs is not None or block.select is not None or block.limit is not None:
-            block = self._close(block)
+        block = self._plain(node.input)
         select = [f"i.{self._name(name)}" for name in node.groups]
         for name, call in node.outputs:
             select.extend(f"{sql} AS {self._name(as_)}" for as_, sql in self._aggregate_outputs(node, name, call))
         block.select = select
-        block.relation = node.relation
+        block.relation, block.ranked = node.relation, False
         if node.groups:
             block.tail = " GROUP BY " + ", ".join(f"i.{self._name(name)}" for name in node.groups)
         return block
@@ -354,9 +424,10 @@ class _Writer:
 
     def _close(self, block: _Block, *, materialised: bool = False) -> _Block:
         plain = block.outputs is None and block.select is None and not block.where and block.limit is None
-        if plain and not block.joins and not materialised:
-            return _Block(block.source, block.relation)
-        return _Block(self._table(self._render(block), materialised=materialised), block.relation)
+        if plain and not block.joins and not block.tail and not materialised:
+            return _Block(block.source, block.relation, ranked=block.ranked)
+        table = self._table(self._render(block), materialised=materialised)
+        return _Block(table, block.relation, ranked=block.ranked)
 
     def _render(self, block: _Block) -> str:
         if block.select is not None:
@@ -367,6 +438,8 @@ class _Writer:
             ]
         else:
             select = [f"i.{self._name(name)}" for name in block.relation]
+        if block.ranked and block.select is None:
+            select.append(f"i.{quote(_RANK)}")
         joins = "".join(self._render_lookup(join) for join in block.joins.values())
         where = f" WHERE {' AND '.join(f'({term})' for term in block.where)}" if block.where else ""
         limit = "" if block.limit is None else f" LIMIT {block.limit}"
@@ -399,7 +472,7 @@ class _Writer:
 
 def _physical_names(nodes: list[Node]) -> dict[str, str]:
     """A name for every column, distinct also where SQL ignores case."""
-    taken: dict[str, int] = {}
+    taken = {_RANK: 1}
     names: dict[str, str] = {}
     for node in nodes:
         for name in node.relation:
@@ -415,12 +488,23 @@ def _ordered(nodes: list[Node], root: Node) -> dict[int, bool]:
     seen = {id(node): False for node in nodes}
     seen[id(root)] = True
     for node in reversed(nodes):
-        if not isinstance(node, Map | Filter | Limit | Union):
+        if not isinstance(node, Map | Filter | Limit | Explode | Union):
             continue
         if seen[id(node)] or isinstance(node, Limit):
             for child in inputs(node):
                 seen[id(child)] = True
     return seen
+
+
+def _sorted(nodes: list[Node]) -> dict[int, int]:
+    """Nodes whose rows are in the order of a sort, with that sort's id()."""
+    found: dict[int, int] = {}
+    for node in nodes:
+        if isinstance(node, Sort):
+            found[id(node)] = id(node)
+        elif isinstance(node, Map | Filter | Limit | Explode) and id(node.input) in found:
+            found[id(node)] = found[id(node.input)]
+    return found
 
 
 def _has_lookup(expression: Expression) -> bool:

@@ -12,6 +12,7 @@ import uuid
 from sylph.plan.expressions import AggregateCall, Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import (
     Aggregate,
+    Explode,
     Filter,
     Join,
     Limit,
@@ -21,6 +22,7 @@ from sylph.plan.nodes import (
     PartialAggregate,
     Plan,
     Remote,
+    Sort,
     Source,
     TableFunctionSource,
     Union,
@@ -82,6 +84,11 @@ def node_text(node: Node) -> str:
             return f"filter {expression_text(condition)}"
         case Limit(rows=rows, per_agent=per_agent):
             return f"limit {rows}{' per agent' if per_agent else ''}"
+        case Sort(keys=by, rows=most):
+            order = ", ".join(name if ascending else f"{name} descending" for name, ascending in by)
+            return f"sort {order}" + ("" if most is None else f" first {most}")
+        case Explode(column=column):
+            return f"explode {column}"
         case Aggregate(groups=groups, outputs=aggregates):
             return f"aggregate {_aggregates(groups, aggregates)}"
         case PartialAggregate(groups=groups, outputs=aggregates):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import (
     Aggregate,
+    Explode,
     Filter,
     Join,
     Limit,
@@ -18,6 +19,7 @@ from sylph.plan.nodes import (
     Plan,
     Remote,
     Sink,
+    Sort,
     Source,
     TableFunctionSource,
     Union,
@@ -27,7 +29,7 @@ from sylph.plan.nodes import (
 def inputs(node: Node) -> tuple[Node, ...]:
     """The nodes that `node` reads, in order."""
     match node:
-        case Map() | Filter() | Limit() | Aggregate() | PartialAggregate() | MergeAggregate():
+        case Map() | Filter() | Limit() | Sort() | Explode() | Aggregate() | PartialAggregate() | MergeAggregate():
             return (node.input,)
         case Join():
             return (node.left, node.right)
@@ -48,6 +50,10 @@ def with_inputs(node: Node, new: tuple[Node, ...]) -> Node:
             return Filter(new[0], node.condition)
         case Limit():
             return Limit(new[0], node.rows, node.per_agent)
+        case Sort():
+            return Sort(new[0], node.keys, node.rows)
+        case Explode():
+            return Explode(new[0], node.column)
         case Aggregate():
             return Aggregate(new[0], node.groups, node.outputs)
         case PartialAggregate():

@@ -8,14 +8,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sylph.plan.expressions import ColumnRef, Expression, Literal
-from sylph.plan.nodes import Aggregate, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
+from sylph.plan.nodes import Aggregate, Explode, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
 from sylph.pxl import limits
 from sylph.pxl.arguments import frame as frame_argument
-from sylph.pxl.arguments import integer, optional, required, scalar, strings, wrong_type
+from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
 from sylph.pxl.errors import Kind
 from sylph.pxl.grouping import grouped_rows
 from sylph.pxl.merge import MERGE_PARAMETERS, merge
+from sylph.pxl.ordering import SORT_PARAMETERS, TOP_PARAMETERS, sorted_rows, top_rows
 from sylph.pxl.scalars import bind, column_not_found
+from sylph.pxl.selection import SELECT_PARAMETERS, selected
 from sylph.pxl.values import (
     POISON,
     Bound,
@@ -264,6 +266,36 @@ def _distinct(frame: Frame, bound: Bound) -> Frame:
     return _made(bound.interpreter, node, columns, (frame,), blocking="distinct()")
 
 
+def _sort(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    return _made(bound.interpreter, sorted_rows(frame, bound), frame.columns, (frame,), blocking="sort()")
+
+
+def _top(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    return _made(bound.interpreter, top_rows(frame, bound), frame.columns, (frame,), blocking="top()")
+
+
+def _select(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    columns = selected(frame, bound)
+    return _made(bound.interpreter, Map(frame.node, tuple(columns.items())), columns, (frame,))
+
+
+def _explode(frame: Frame, bound: Bound) -> Frame:
+    check_open(frame)
+    name, where = string(bound, "column"), bound.node("column")
+    found = frame.columns.get(name)
+    if found is None:
+        raise missing(frame, name, where)
+    if found.type.data is not DataType.STRING:
+        message = f"explode() takes a STRING column with JSON arrays, '{name}' is {found.type.data.name}"
+        raise Fault(message, Kind.TYPE, "", where)
+    node = Explode(frame.node, name)
+    columns = {**frame.columns, name: ColumnRef(name, node.relation[name])}
+    return _made(bound.interpreter, node, columns, (frame,))
+
+
 def _rolling(_frame: Frame, bound: Bound) -> Frame:
     on = bound.values["on"]
     if not isinstance(on, Scalar) or not isinstance(on.expression, Literal) or on.expression.value != "time_":
@@ -316,18 +348,22 @@ _METHODS = {
     "append": (required("objs"), False, _append),
     "distinct": (optional(columns=[]), False, _distinct),
     "drop": (required("columns"), False, _drop),
+    "explode": (required("column"), False, _explode),
     "filter": (required("condition"), False, _filter),
     "groupby": (required("by"), False, _groupby),
     "head": (optional(n=literal(5), _pem_only=literal(0)), False, _head),
     "merge": (MERGE_PARAMETERS, False, _merge),
     "rename": (required("columns"), False, _rename),
     "rolling": (_ROLLING, False, _rolling),
+    "select": (SELECT_PARAMETERS, False, _select),
+    "sort": (SORT_PARAMETERS, False, _sort),
     "stream": ((), False, _stream),
+    "top": (TOP_PARAMETERS, False, _top),
 }
 
 
 #: Methods that Pixie does not have: there the name may be a column's, which goes first unless it is called.
-_BEYOND = frozenset({"distinct", "rename"})
+_BEYOND = frozenset({"distinct", "explode", "rename", "select", "sort", "top"})
 
 
 def attribute(frame: Frame, name: str, *, called: bool = False) -> object:

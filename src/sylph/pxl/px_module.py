@@ -298,6 +298,12 @@ _ATTRIBUTES = MappingProxyType(
                 ("days", 86_400_000_000_000),
             )
         },
+        # Data types, whatever the values mean.
+        **{
+            data.name: TypeValue(data.name, ColumnType(data))
+            for data in DataType
+            if data is not DataType.DATA_TYPE_UNKNOWN
+        },
         "Time": TypeValue("Time", TIME64NS),
         "Service": _type("Service", DataType.STRING, SemanticType.ST_SERVICE_NAME),
         "Pod": _type("Pod", DataType.STRING, SemanticType.ST_POD_NAME),

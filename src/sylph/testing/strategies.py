@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sylph.functions.registry import resolve_aggregate
 from sylph.plan.expressions import AggregateCall, ColumnRef, Expression
-from sylph.plan.nodes import Aggregate, Filter, Join, Limit, Map, Node, Union
+from sylph.plan.nodes import Aggregate, Explode, Filter, Join, Limit, Map, Node, Sort, Union
 from sylph.tables.rows import Row
 from sylph.tables.types import ColumnType, DataType, Relation
 from sylph.testing.plans import call, col, lit
@@ -31,7 +31,9 @@ def values(data: DataType) -> st.SearchStrategy[bool | int | float | str]:
         case DataType.FLOAT64:
             return st.sampled_from([0.0, -0.0, 1.5, -2.25, 1e300, float("inf"), float("-inf"), float("nan")])
         case _:
-            return st.sampled_from(["", "a", "b", "A", "a\0", "é", "'", '"', "\u0080", "\U0001f600", "ab" * 40])
+            return st.sampled_from(
+                ["", "a", "b", "A", "a\0", "é", "'", '"', "\u0080", "\U0001f600", "ab" * 40, '["a",1,null,[]]', "[]"]
+            )
 
 
 @st.composite
@@ -126,12 +128,23 @@ def _join(draw: st.DrawFn, left: Node, right: Node) -> Node:
 
 
 @st.composite
+def _sort(draw: st.DrawFn, node: Node) -> Node:
+    # By all columns: rows that are equal in some could change places.
+    names = draw(st.permutations(list(node.relation)))
+    return Sort(node, tuple((name, draw(st.booleans())) for name in names), draw(st.none() | st.integers(0, 20)))
+
+
+@st.composite
 def plans(draw: st.DrawFn, sources: list[Node], max_steps: int = 6, *, limits: bool = False) -> Node:
     """A node over the sources, some shared. Without `limits` the answer does not depend on the order of rows."""
     nodes = list(sources)
     for _ in range(draw(st.integers(1, max_steps))):
         node = draw(st.sampled_from(nodes))
-        step = draw(st.sampled_from(["map", "filter", "aggregate", "join", "union", *(["limit"] if limits else [])]))
+        step = draw(
+            st.sampled_from(
+                ["map", "filter", "aggregate", "join", "union", "sort", "explode", *(["limit"] if limits else [])]
+            )
+        )
         if len(node.relation) > 40:
             step = "aggregate"
         match step:
@@ -146,6 +159,11 @@ def plans(draw: st.DrawFn, sources: list[Node], max_steps: int = 6, *, limits: b
                 node = draw(_join(node, other)) if len(other.relation) <= 40 else node
             case "union":
                 node = Union((node, Filter(node, draw(conditions(node)))))
+            case "sort":
+                node = draw(_sort(node))
+            case "explode":
+                texts = _columns(node, DataType.STRING)
+                node = Explode(node, draw(st.sampled_from(texts)).name) if texts else node
             case _:
                 node = Limit(node, draw(st.integers(0, 20)), per_agent=draw(st.booleans()))
         nodes.append(node)

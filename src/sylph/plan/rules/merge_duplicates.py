@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from sylph.plan.expressions import AggregateCall, Call, ColumnRef, Expression
 from sylph.plan.nodes import (
     Aggregate,
+    Explode,
     Filter,
     Join,
     Limit,
@@ -16,6 +17,7 @@ from sylph.plan.nodes import (
     PartialAggregate,
     Plan,
     Remote,
+    Sort,
     Source,
     TableFunctionSource,
     Union,
@@ -42,6 +44,10 @@ def _key(node: Node) -> Hashable:
             return (Filter, children, _value(node.condition))
         case Limit():
             return (Limit, children, node.rows, node.per_agent)
+        case Sort():
+            return (Sort, children, node.keys, node.rows)
+        case Explode():
+            return (Explode, children, node.column)
         case Aggregate() | PartialAggregate() | MergeAggregate():
             outputs = tuple((name, _aggregate(call)) for name, call in node.outputs)
             return (type(node), children, node.groups, outputs)

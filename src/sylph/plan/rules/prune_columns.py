@@ -5,6 +5,7 @@ from __future__ import annotations
 from sylph.plan.expressions import ColumnRef
 from sylph.plan.nodes import (
     Aggregate,
+    Explode,
     Filter,
     Join,
     Limit,
@@ -14,6 +15,7 @@ from sylph.plan.nodes import (
     PartialAggregate,
     Plan,
     Remote,
+    Sort,
     Source,
     TableFunctionSource,
     Union,
@@ -51,6 +53,10 @@ def _demands(node: Node, needed: set[str]) -> list[set[str]]:
             return [needed | references(node.condition)]
         case Limit():
             return [needed]
+        case Sort():
+            return [needed | {name for name, _ in node.keys}]
+        case Explode():
+            return [needed | {node.column}]
         case Aggregate():
             args = {arg.name for out, call in node.outputs if out in needed for arg in call.args}
             return [args | set(node.groups)]

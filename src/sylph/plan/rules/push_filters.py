@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sylph.functions.declare import Placement
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
-from sylph.plan.nodes import Aggregate, Filter, Join, Map, Node, Plan, Union
+from sylph.plan.nodes import Aggregate, Explode, Filter, Join, Map, Node, Plan, Sort, Union
 from sylph.plan.placement import placement
 from sylph.plan.walk import conjuncts, is_and, references, rewrite, subexpressions, substitute
 
@@ -20,7 +20,7 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
     if not isinstance(node, Filter) or shared(node.input):
         return node
     child = node.input
-    if not isinstance(child, Map | Join | Union | Aggregate):
+    if not isinstance(child, Map | Join | Union | Aggregate | Sort | Explode):
         return node
     kept: list[Expression] = []
     moved: dict[int, list[Expression]] = {}
@@ -38,6 +38,10 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
             new: Node = Map(filtered(child.input, moved[0], template), child.outputs)
         case Aggregate():
             new = Aggregate(filtered(child.input, moved[0], template), child.groups, child.outputs)
+        case Sort():
+            new = Sort(filtered(child.input, moved[0], template), child.keys)
+        case Explode():
+            new = Explode(filtered(child.input, moved[0], template), child.column)
         case Union():
             new = Union(tuple(filtered(branch, moved[i], template) for i, branch in enumerate(child.inputs)))
         case Join():
@@ -61,6 +65,11 @@ def _targets(child: Node, term: Expression) -> list[tuple[int, Expression]]:
             # Without groups there is one row also of no rows, so the filter must come after.
             if names and names <= set(child.groups):
                 return [(0, term)]
+        case Sort():
+            # The first so many of what is left are others.
+            return [] if child.rows is not None else [(0, term)]
+        case Explode():
+            return [] if child.column in names else [(0, term)]
         case Union():
             return [(i, _retyped(term, branch)) for i, branch in enumerate(child.inputs)]
         case Join():

@@ -1,11 +1,11 @@
-"""Nodes that do nothing go: filters that are always true, unions of one input."""
+"""Nodes that do nothing go: filters that are always true, unions of one input, an order that nobody sees."""
 
 from __future__ import annotations
 
 from sylph.plan.expressions import Expression, Literal
-from sylph.plan.nodes import Filter, Node, Plan, Union
+from sylph.plan.nodes import Aggregate, Filter, Join, Node, Plan, Sort, Union
 from sylph.plan.rules.push_filters import and_of, filtered
-from sylph.plan.walk import conjuncts, rewrite
+from sylph.plan.walk import conjuncts, inputs, rewrite, with_inputs
 
 
 def apply(plan: Plan) -> Plan:
@@ -17,6 +17,8 @@ def _simplify(node: Node) -> Node:
     match node:
         case Union(inputs=(only,)):
             return only
+        case Aggregate() | Join() | Sort():
+            return with_inputs(node, tuple(map(_unsorted, inputs(node))))
         case Filter():
             terms = conjuncts(node.condition)
             kept = [term for term in terms if not _is_true(term)]
@@ -27,3 +29,9 @@ def _simplify(node: Node) -> Node:
 
 def _is_true(term: Expression) -> bool:
     return isinstance(term, Literal) and term.value is True
+
+
+def _unsorted(node: Node) -> Node:
+    while isinstance(node, Sort) and node.rows is None:
+        node = node.input
+    return node
