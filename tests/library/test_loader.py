@@ -1,5 +1,6 @@
+import http.server
 import json
-from pathlib import Path
+import threading
 
 import pytest
 
@@ -115,16 +116,125 @@ def test_a_bundle_of_pixies_tools(tmp_path):
         "px/b": {"pxl": "b", "vis": "", "placement": "", "ShortDoc": "B", "LongDoc": "", "orgID": "", "hidden": True},
     }
     path.write_text(json.dumps({"scripts": scripts}))
-    found = bundle.find(path, "px/a")
-    assert (found.text, found.short, found.vis.variables[0].name) == ("import px", "A", "n")
-    assert bundle.read(path)["px/b"].hidden
+    found = bundle.read(str(path))
+    script = found.script("px/a")
+    assert (script.text, script.short, script.vis.variables[0].name) == ("import px", "A", "n")
+    assert found.script("px/b").hidden
+    assert found.listing() == [("px/a", "A")]
     with pytest.raises(ScriptError, match="has no script 'a'") as caught:
-        bundle.find(path, "a")
+        found.script("a")
     assert caught.value.hint == "did you mean px/a?"
-    for text in ("", "[]", "{}", '{"scripts": {"x": {}}}', '{"scripts": {"x": {"pxl": "", "vis": "{"}}}'):
-        path.write_text(text)
-        with pytest.raises(ScriptError):
-            bundle.read(path)
-    with pytest.raises(ScriptError) as caught:
-        bundle.find(Path("https://artifacts/bundle.json"), "x")
-    assert caught.value.hint == "download it first"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "no object 'scripts'"),
+        ("{}", "no object 'scripts'"),
+        ('{"scripts": {"x": 1}}', "script 'x' is not an object"),
+        ('{"scripts": {"x": {}}}', "script 'x' has no text 'pxl'"),
+        ('{"scripts": {"x": {"pxl": "", "vis": {}}}}', "'vis' of script 'x' is not JSON in a text"),
+    ],
+)
+def test_what_is_no_bundle_is_refused(tmp_path, text, message):
+    path = tmp_path / "bundle.json"
+    path.write_text(text)
+    with pytest.raises(ScriptError, match=message) as caught:
+        bundle.read(str(path))
+    assert "px script bundle" in caught.value.hint
+
+
+def test_a_bad_vis_spoils_only_its_script(tmp_path):
+    path = tmp_path / "bundle.json"
+    path.write_text('{"scripts": {"x": {"pxl": "a", "vis": "{"}, "y": {"pxl": "b"}}}')
+    found = bundle.read(str(path))
+    assert found.script("y").text == "b"
+    with pytest.raises(ScriptError, match="the vis of x: not JSON"):
+        found.script("x")
+
+
+def test_files_and_addresses_that_cannot_be_read(tmp_path):
+    with pytest.raises(ScriptError, match="No such file"):
+        bundle.read(str(tmp_path / "none"))
+    with pytest.raises(ScriptError, match="http:// and https:// addresses"):
+        bundle.read("ftp://127.0.0.1/x")
+    with pytest.raises(ScriptError, match="cannot be read"):
+        bundle.read("http://127.0.0.1:1/x")
+    with pytest.raises(ScriptError, match="cannot be read"):
+        bundle.read("http://[::1")
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A bundle at /bundle.json, as a server of scripts has it."""
+
+    def do_GET(self):
+        if self.path != "/bundle.json":
+            self.send_error(404)
+            return
+        body = b'{"scripts": {"a": {"pxl": "import px", "ShortDoc": "one"}}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
+
+
+def test_a_bundle_from_an_address():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            at = f"http://127.0.0.1:{server.server_port}"
+            assert bundle.read(f"{at}/bundle.json").listing() == [("a", "one")]
+            with pytest.raises(ScriptError, match="the server answered 404"):
+                bundle.read(f"{at}/other")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_the_library_as_a_bundle(tmp_path):
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(bundle.from_folder(loader.FOLDER)))
+    found = bundle.read(str(path))
+    assert sorted(found.items) == loader.ids()
+    for script_id in loader.ids():
+        assert found.script(script_id) == loader.load(script_id)
+
+
+def test_what_a_bundle_keeps(tmp_path):
+    folder = tmp_path / "mine" / "team" / "one"
+    folder.mkdir(parents=True)
+    (folder / "one.pxl").write_text("import px\n")
+    (folder / "manifest.yaml").write_text("short: One\nlong: More of it\norg_id: 7\nhidden: true\n")
+    (folder / "vis.json").write_text('{"variables": []}')
+    (folder / "placement.json").write_text("{}")
+    expected = {
+        "pxl": "import px\n",
+        "vis": '{"variables": []}',
+        "placement": "{}",
+        "ShortDoc": "One",
+        "LongDoc": "More of it",
+        "orgID": "7",
+        "hidden": True,
+    }
+    assert bundle.from_folder(tmp_path / "mine") == {"scripts": {"team/one": expected}}
+    assert list(bundle.from_folder(folder)["scripts"]) == ["one"]
+    (folder / "vis.json").unlink()
+    with pytest.raises(ScriptError, match=r"placement.json needs a vis.json"):
+        bundle.from_folder(folder)
+    (folder / "vis.json").write_text("{")
+    with pytest.raises(ScriptError, match=r"vis.json: not JSON"):
+        bundle.from_folder(folder)
+    (folder / "two.pxl").write_text("")
+    with pytest.raises(ScriptError, match=r"exactly one \.pxl file"):
+        bundle.from_folder(folder)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScriptError, match=r"no folder with a \.pxl file"):
+        bundle.from_folder(tmp_path / "empty")
+    with pytest.raises(ScriptError, match="not a folder"):
+        bundle.from_folder(tmp_path / "nowhere")

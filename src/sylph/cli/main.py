@@ -18,7 +18,7 @@ COMMANDS = {
     "down": ("down", "End what `px up` started."),
     "status": ("status", "Tell whether the agent runs and answers."),
     "run": ("run", "Run a script and print its tables."),
-    "script": ("script", "List and show scripts of the library."),
+    "script": ("script", "List, show, write and check scripts."),
     "fmt": ("fmt", "Give scripts one layout."),
     "explain": ("explain", "Show how a script would be executed."),
     "get": ("get", "Show agents."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from sylph.cli.client import Call, Client, Done, ErrorAt, Event, Rows, ScriptErrors, Table
 from sylph.cli.failure import Failure, Reported, say
@@ -19,7 +18,7 @@ from sylph.library.vis import VisError
 _MUTATION = re.compile(r"^(import pxtrace|from pxtrace .*)$", re.MULTILINE)
 
 
-def find_script(script_id: str | None, file: str | None, bundle: Path | None = None) -> Script:
+def find_script(script_id: str | None, file: str | None, bundle: str | None = None) -> Script:
     """The script that a command was given; by id from the library, or from a bundle. Raises Failure."""
     if (script_id is None) == (file is None):
         raise Failure("give a script's id or a file", "such as px run px/http_data, or px run -f my.pxl")
@@ -27,9 +26,9 @@ def find_script(script_id: str | None, file: str | None, bundle: Path | None = N
         if file is not None:
             return load_path(file)
         if bundle is not None:
-            from sylph.library.bundle import find
+            from sylph.library.bundle import read
 
-            return find(bundle, script_id or "")
+            return read(bundle).script(script_id or "")
         return load(script_id or "")
     except ScriptError as error:
         raise Failure(str(error), error.hint) from None

@@ -74,7 +74,7 @@ def load_path(path: str) -> Script:
     where = Path(path)
     if where.is_dir():
         return _read_folder(where, path)
-    return Script(path, _read(where))
+    return Script(path, read_text(where))
 
 
 def closest(script_id: str, known: Sequence[str]) -> str:
@@ -94,13 +94,13 @@ def _read_folder(folder: Path, name: str) -> Script:
         raise ScriptError(f"{folder}: a script's folder holds exactly one .pxl file, this one {len(scripts)}")
     vis_file = folder / "vis.json"
     try:
-        parsed = vis.parse(_read(vis_file)) if vis_file.is_file() else None
+        parsed = vis.parse(read_text(vis_file)) if vis_file.is_file() else None
     except vis.VisError as error:
         raise ScriptError(f"{vis_file}: {error}") from error
     described = _manifest(folder) if (folder / "manifest.yaml").is_file() else {}
     return Script(
         name=name,
-        text=_read(scripts[0]),
+        text=read_text(scripts[0]),
         vis=parsed,
         short=described.get("short", ""),
         long=described.get("long", ""),
@@ -111,12 +111,13 @@ def _read_folder(folder: Path, name: str) -> Script:
 def _manifest(folder: Path) -> dict[str, str]:
     path = folder / "manifest.yaml"
     try:
-        return manifest.parse(_read(path))
+        return manifest.parse(read_text(path))
     except manifest.ManifestError as error:
         raise ScriptError(f"{path}: {error}") from error
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A file as text, without a byte order mark. Raises ScriptError."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_SCRIPT_BYTES + 1)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from sylph.cli.output import FORMATS, make_writer
 from sylph.cli.target import Target, target_options
+
+BUNDLE = click.option(
+    "-b",
+    "--bundle",
+    metavar="FILE|URL",
+    envvar="PX_BUNDLE",
+    help="Take scripts from this bundle (JSON) rather than the library.",
+)
 
 
 class WithScriptArguments(click.Command):
@@ -57,13 +64,7 @@ def complete_script(_context: click.Context, _parameter: click.Parameter, incomp
     show_default=True,
     help="How to write the answer.",
 )
-@click.option(
-    "-b",
-    "--bundle",
-    type=click.Path(path_type=Path),
-    envvar="PX_BUNDLE",
-    help="Take scripts from this bundle (JSON) rather than the library.",
-)
+@BUNDLE
 @click.option("-c", "--cluster", envvar="PX_CLUSTER", help="Ask only if this is the id or name of the host.")
 # Pixie's, for those who have them in scripts: on one host there is nothing to choose.
 @click.option("-d", "--all-clusters", is_flag=True, hidden=True, expose_value=False)
@@ -77,7 +78,7 @@ def command(
     list_scripts: bool,
     file: str | None,
     format_name: str,
-    bundle: Path | None,
+    bundle: str | None,
     cluster: str | None,
 ) -> None:
     """Run a script and print its tables.
