@@ -17,8 +17,8 @@ from pathlib import Path
 
 from harness import agent, nginx, report, wrk
 
-from sylph.cli.client import Client
-from sylph.cli.target import Target
+from sylph.client.rpc import Client
+from sylph.client.target import Target
 from tests.e2e.visibility import sightings
 
 _ASK = "import px\ndf = px.DataFrame(table='http_events', start_time='-30s')\npx.display(df[df.req_path == '/none'])"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sylph.cli.client import Client, Rows
-from sylph.cli.target import Target
+from sylph.client.rpc import Client, Rows
+from sylph.client.target import Target
 
 _FIND = """
 import px

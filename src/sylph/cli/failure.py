@@ -7,8 +7,8 @@ from typing import IO, Any, TextIO, cast
 
 import click
 
-from sylph.cli.terminal import paint, uses_colour
-from sylph.cli.text import escape
+from sylph.client.terminal import paint, uses_colour
+from sylph.client.text import escape
 
 
 def _lines(text: str) -> str:

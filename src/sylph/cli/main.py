@@ -10,7 +10,9 @@ import sys
 import click
 
 from sylph.cli.failure import Failure
-from sylph.cli.target import Target, target_options
+from sylph.cli.target import target_options
+from sylph.client.errors import SylphError
+from sylph.client.target import Target
 
 #: Command to (module, one line about it). The line is here so that `px --help` imports no command.
 COMMANDS = {
@@ -84,6 +86,9 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except SylphError as error:
+        Failure(error.message, error.hint).show()
+        return 1
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except BrokenPipeError:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from sylph.cli.failure import Failure
+from sylph.client.scripts import fill
 from sylph.library.loader import Script
-from sylph.library.vis import Variable
 
 _HELP = {"-h", "--h", "-help", "--help"}
 
@@ -17,8 +16,10 @@ class HelpAsked(Exception):  # noqa: N818  (no error)
 
 
 def parse(script: Script, arguments: Sequence[str]) -> dict[str, str]:
-    """A value for every variable of the script. Raises HelpAsked, and Failure for what is wrong or missing."""
-    variables = {variable.name: variable for variable in (script.vis.variables if script.vis else ())}
+    """A value for every variable of the script.
+
+    Raises HelpAsked, and Failure or SylphError for what is wrong or missing.
+    """
     given: dict[str, str] = {}
     rest = list(arguments)
     for word in rest:
@@ -31,30 +32,12 @@ def parse(script: Script, arguments: Sequence[str]) -> dict[str, str]:
         if not word.startswith("-") or word.strip("-") == "":
             raise Failure(f"{word!r} is no argument of a script", "write it as --name value")
         name, equals, value = word.removeprefix("-").removeprefix("-").partition("=")
-        if name not in variables:
-            raise Failure(f"{script.name} has no argument --{name}", _known(name, variables))
         if not equals:
             if not rest:
                 raise Failure(f"--{name} needs a value")
             value = rest.pop(0)
         given[name] = value
-    values = {}
-    for variable in variables.values():
-        chosen = given.get(variable.name, variable.default)
-        if chosen is None:
-            raise Failure(f"{script.name} needs --{variable.name}", f"px run {script.name} -- --help tells what it is")
-        if problem := variable.problem(chosen):
-            raise Failure(f"--{variable.name} {problem}, not {chosen!r}")
-        values[variable.name] = chosen
-    return values
-
-
-def _known(name: str, variables: dict[str, Variable]) -> str:
-    if not variables:
-        return "it takes none"
-    close = difflib.get_close_matches(name, variables, n=1)
-    listed = "it takes " + ", ".join(f"--{known}" for known in variables)
-    return f"did you mean --{close[0]}? {listed}" if close else listed
+    return fill(script, given, mark="--", tell=f"px run {script.name} -- --help tells what it is")
 
 
 def describe(script: Script) -> str:

@@ -1,38 +1,16 @@
-"""Which agent `px` asks: the one on this host's socket, or one reached directly over TCP."""
+"""The options that choose which agent `px` asks."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from sylph.client.target import Target
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-@dataclass(slots=True)
-class Target:
-    """Where the agent is. `address` empty: on the unix socket."""
-
-    socket: Path | None = None
-    address: str = ""
-    key: str = ""
-    ca: Path | None = None
-
-    @property
-    def path(self) -> Path:
-        """The unix socket."""
-        from sylph.agent.options import default_socket
-
-        return self.socket or default_socket()
-
-    @property
-    def insecure(self) -> bool:
-        """Whether the user asked for a connection without TLS."""
-        return os.environ.get("PX_DISABLE_TLS") == "1" or os.environ.get("PX_DISABLE_SSL") == "1"
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -14,10 +14,12 @@ import click
 from sylph.cli.doctor.host import Finding, findings
 from sylph.cli.failure import Failure, Reported
 from sylph.cli.output import make_writer
-from sylph.cli.target import Target, target_options
-from sylph.cli.terminal import paint, uses_colour
-from sylph.cli.text import escape
-from sylph.cli.values import Column
+from sylph.cli.target import target_options
+from sylph.client.errors import SylphError
+from sylph.client.target import Target
+from sylph.client.terminal import paint, uses_colour
+from sylph.client.text import escape
+from sylph.client.values import Column
 from sylph.tables.types import DataType, SemanticType
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def command(context: click.Context, format_name: str, show_all: bool) -> None:
 
 
 def _ask_agent(target: Target) -> tuple[Finding, Seen | None]:
-    from sylph.cli.client import Client
+    from sylph.client.rpc import Client
 
     try:
         with Client(target) as client:
@@ -85,13 +87,14 @@ def _ask_agent(target: Target) -> tuple[Finding, Seen | None]:
             seen = Seen()
             _count(client, _CONNECTIONS, seen)
             _count(client, _REQUESTS, seen)
-    except Failure as failure:
+    except SylphError as failure:
         return Finding("agent", False, failure.message, failure.hint), None
     return Finding("agent", True, "runs and answers"), seen
 
 
 def _count(client: object, script: str, seen: Seen) -> None:
-    from sylph.cli.client import Client, Rows, ScriptErrors, Table
+    from sylph.client.errors import ScriptErrors
+    from sylph.client.rpc import Client, Rows, Table
 
     assert isinstance(client, Client)
     names: list[str] = []

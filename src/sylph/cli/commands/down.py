@@ -8,7 +8,8 @@ import click
 
 from sylph.cli.failure import Failure, say
 from sylph.cli.sizes import Duration
-from sylph.cli.target import Target, target_options
+from sylph.cli.target import target_options
+from sylph.client.target import Target
 
 
 @click.command("down", short_help="End what `px up` started.")

@@ -7,7 +7,8 @@ import sys
 import click
 
 from sylph.cli.commands.run import WithScriptArguments, complete_script, script_arguments
-from sylph.cli.target import Target, target_options
+from sylph.cli.target import target_options
+from sylph.client.target import Target
 
 #: The table in which a plan comes.
 PLAN_TABLE = "__query_plan__"
@@ -25,9 +26,9 @@ def command(context: click.Context, script: str | None, file: str | None, analyz
     The script's own arguments come after `--`, as with px run.
     """
     from sylph.cli import query, script_args
-    from sylph.cli.client import Rows, Table
     from sylph.cli.failure import Failure
-    from sylph.cli.text import escape
+    from sylph.client.rpc import Rows, Table
+    from sylph.client.text import escape
 
     found = query.find_script(script, file)
     try:

@@ -80,7 +80,7 @@ def _format(sources: dict[str, str], *, check: bool, diff: bool, line_length: in
     from pathlib import Path
 
     from sylph.cli.failure import Failure, say
-    from sylph.cli.text import escape
+    from sylph.client.text import escape
     from sylph.editor.files import write_whole
     from sylph.editor.formatting import FormatError, format_sources
     from sylph.library.loader import ScriptError
@@ -117,7 +117,7 @@ def _format(sources: dict[str, str], *, check: bool, diff: bool, line_length: in
 
 
 def _rendered(error: CompileError, name: str) -> str:
-    from sylph.cli.text import escape
+    from sylph.client.text import escape
 
     return "\n".join(escape(line) for line in error.render(name).split("\n"))
 

@@ -7,7 +7,8 @@ import sys
 import click
 
 from sylph.cli.output import FORMATS, make_writer
-from sylph.cli.target import Target, target_options
+from sylph.cli.target import target_options
+from sylph.client.target import Target
 
 BUNDLE = click.option(
     "-b",

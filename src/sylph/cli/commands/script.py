@@ -11,7 +11,7 @@ import click
 from sylph.cli.commands.run import BUNDLE, complete_script
 from sylph.cli.commands.run import command as run_command
 from sylph.cli.output import make_writer
-from sylph.cli.values import Column
+from sylph.client.values import Column
 from sylph.tables.types import DataType
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def show(name: str, bundle: str | None) -> None:
 def new(name: str, parent: Path) -> None:
     """Make a folder with a script that runs: NAME.pxl, vis.json and manifest.yaml."""
     from sylph.cli.failure import Failure
-    from sylph.cli.text import escape
+    from sylph.client.text import escape
     from sylph.editor.scaffold import new_script
     from sylph.library.loader import ScriptError
 
@@ -104,7 +104,7 @@ def check(paths: tuple[str, ...], format_name: str, deny_warnings: bool) -> None
     Ends with 1 if there are errors, else with 0.
     """
     from sylph.cli.failure import Failure, say
-    from sylph.cli.text import escape
+    from sylph.client.text import escape
     from sylph.editor import findings
     from sylph.editor.project import check_paths
     from sylph.library.loader import ScriptError
@@ -130,8 +130,8 @@ def check(paths: tuple[str, ...], format_name: str, deny_warnings: bool) -> None
 
 
 def _painted(finding: Finding, source: str) -> str:
-    from sylph.cli.terminal import paint, uses_colour
-    from sylph.cli.text import escape
+    from sylph.client.terminal import paint, uses_colour
+    from sylph.client.text import escape
     from sylph.editor.findings import Severity, as_text
 
     first, _, rest = "\n".join(escape(line) for line in as_text(finding, source).split("\n")).partition("\n")

@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from sylph import __version__
-from sylph.cli.failure import Failure, Reported, say
-from sylph.cli.target import Target, target_options
-from sylph.cli.text import escape
-from sylph.cli.values import format_bytes, format_duration, format_time
+from sylph.cli.failure import Reported, say
+from sylph.cli.target import target_options
+from sylph.client.errors import SylphError
+from sylph.client.target import Target
+from sylph.client.text import escape
+from sylph.client.values import format_bytes, format_duration, format_time
 
 
 @click.command("status", short_help="Tell whether the agent runs and answers.")
@@ -22,7 +24,7 @@ from sylph.cli.values import format_bytes, format_duration, format_time
 @click.pass_context
 def command(context: click.Context, format_name: str) -> None:
     """Tell whether the agent runs and answers; exits with 1 when it does not."""
-    from sylph.cli.client import Client, not_running
+    from sylph.client.rpc import Client, not_running
 
     target = context.ensure_object(Target)
     facts: dict[str, Any] = {}
@@ -36,7 +38,7 @@ def command(context: click.Context, format_name: str) -> None:
         with Client(target) as client:
             health = client.health()
             cluster = client.cluster()
-    except Failure as failure:
+    except SylphError as failure:
         facts["health"] = failure.message
     else:
         facts |= {
@@ -58,8 +60,8 @@ def command(context: click.Context, format_name: str) -> None:
 
 
 def _process(socket: Path) -> dict[str, Any]:
-    from sylph.cli.client import is_listening
     from sylph.cli.process import running
+    from sylph.client.rpc import is_listening
 
     agent = running(socket)
     facts: dict[str, Any] = {"running": agent is not None or is_listening(socket), "socket": str(socket)}

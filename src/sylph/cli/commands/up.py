@@ -221,8 +221,8 @@ def start_detached(options: Options) -> None:
 
 
 def _wait_until_it_answers(child: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
-    from sylph.cli.client import Client, is_listening
-    from sylph.cli.target import Target
+    from sylph.client.rpc import Client, is_listening
+    from sylph.client.target import Target
 
     began = time.monotonic()
     shows = sys.stderr.isatty()

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from sylph.cli.values import Column, Value
+from sylph.client.values import Column, Value
 
 #: Formats that `-o` takes.
 FORMATS = ("table", "json", "csv", "arrow", "null")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from sylph.cli.values import Column, Value, is_time
+from sylph.client.values import Column, Value, is_time
 from sylph.tables.types import DataType
 
 if TYPE_CHECKING:

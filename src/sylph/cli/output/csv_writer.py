@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from sylph.cli.text import escape
-from sylph.cli.values import Cell, Column, Value, cell_of
+from sylph.client.text import escape
+from sylph.client.values import Cell, Column, Value, cell_of
 
 
 def field(text: str) -> str:

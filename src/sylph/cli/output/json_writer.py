@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from sylph.cli.text import escape_json
-from sylph.cli.values import Column, Value, format_time, is_time
+from sylph.client.text import escape_json
+from sylph.client.values import Column, Value, format_time, is_time
 from sylph.tables.types import DataType
 
 #: Text that is a JSON number is written as one, digit by digit.

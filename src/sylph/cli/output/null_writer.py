@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from sylph.cli.values import Column, Value
+from sylph.client.values import Column, Value
 
 
 class NullWriter:

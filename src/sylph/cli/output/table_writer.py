@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from sylph.cli.terminal import paint, uses_colour
-from sylph.cli.text import cut, escape, pad, width
-from sylph.cli.values import Cell, Column, Value, cell_of
+from sylph.client.terminal import paint, uses_colour
+from sylph.client.text import cut, escape, pad, width
+from sylph.client.values import Cell, Column, Value, cell_of
 from sylph.tables.types import DataType
 
 _GAP = 2

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from sylph.cli.values import Column, cell_of, format_bytes, format_duration, format_time
+from sylph.client.values import Column, cell_of, format_bytes, format_duration, format_time
 from sylph.tables.types import DataType, SemanticType
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sylph.cli.output.table_writer import fit
-from sylph.cli.text import cut, decode, escape, escape_json, pad, width
+from sylph.client.text import cut, decode, escape, escape_json, pad, width
 
 
 @pytest.mark.parametrize(

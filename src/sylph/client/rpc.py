@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sylph.cli.failure import Failure
-from sylph.cli.target import Target
-from sylph.cli.text import decode
-from sylph.cli.values import Column, Value
+from sylph.client.errors import AgentUnavailable, ErrorAt, QueryFailed, ScriptErrors, SylphError
+from sylph.client.scripts import Call
+from sylph.client.target import Target
+from sylph.client.text import decode
+from sylph.client.values import Column, Value
 
 #: Larger than what any server sends in one message.
 _MAX_MESSAGE = 64 * 2**20
@@ -50,53 +51,19 @@ class Done:
 Event = Table | Rows | Done
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of the script to call; `output` names its table."""
-
-    function: str
-    output: str
-    arguments: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorAt:
-    """One error of a script; line and column count from 1 and are 0 where there is none."""
-
-    line: int
-    column: int
-    message: str
-
-
-class ScriptErrors(Exception):  # noqa: N818  (it holds several)
-    """A script that does not compile."""
-
-    def __init__(self, errors: Sequence[ErrorAt]) -> None:
-        super().__init__(errors[0].message)
-        self.errors = errors
-
-
-class QueryFailed(Failure):
-    """A query that ended with an error; `code` is gRPC's."""
-
-    def __init__(self, code: int, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.code = code
-
-
-def not_running(path: object) -> Failure:
+def not_running(path: object) -> AgentUnavailable:
     """The message for an agent that does not run."""
-    return Failure(f"no agent runs here: nothing answers on {path}", "start it with: px up -d")
+    return AgentUnavailable(f"no agent runs here: nothing answers on {path}", "start it with: px up -d")
 
 
 def is_listening(path: object) -> bool:
-    """Whether something accepts connections on a unix socket. Raises Failure when one may not connect."""
+    """Whether something accepts connections on a unix socket. Raises AgentUnavailable when one may not connect."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(2)
         try:
             probe.connect(str(path))
         except PermissionError:
-            raise Failure(
+            raise AgentUnavailable(
                 f"{path} belongs to another user", "run px as the user who started the agent (such as sudo px)"
             ) from None
         except OSError:
@@ -105,7 +72,7 @@ def is_listening(path: object) -> bool:
 
 
 class Client:
-    """A connection to one agent. Raises Failure where there is none."""
+    """A connection to one agent. Raises AgentUnavailable where there is none, SylphError for a wrong target."""
 
     def __init__(self, target: Target) -> None:
         if not target.address and not is_listening(target.path):
@@ -250,17 +217,17 @@ def _connect(target: Target) -> tuple[Any, tuple[tuple[str, str], ...]]:
         local = (*options, ("grpc.default_authority", "localhost"))
         return grpc.insecure_channel(f"unix:{target.path}", options=local), ()
     if not target.key:
-        raise Failure("--direct_vizier_addr needs --direct_vizier_key", "PX_DIRECT_VIZIER_KEY is read too")
+        raise SylphError("--direct_vizier_addr needs --direct_vizier_key", "PX_DIRECT_VIZIER_KEY is read too")
     metadata = (("pixie-api-key", target.key), ("x-direct-vizier-key", target.key))
     if target.insecure:
         host = target.address.rpartition(":")[0].strip("[]")
         if host not in {"localhost", "::1"} and not host.startswith("127."):
-            raise Failure(f"without TLS the key would travel readable to {host}", "unset PX_DISABLE_TLS")
+            raise SylphError(f"without TLS the key would travel readable to {host}", "unset PX_DISABLE_TLS")
         return grpc.insecure_channel(target.address, options=options), metadata
     try:
         trusted = target.ca.read_bytes() if target.ca else None
     except OSError as error:
-        raise Failure(f"{target.ca}: {error.strerror}") from None
+        raise SylphError(f"{target.ca}: {error.strerror}") from None
     return grpc.secure_channel(target.address, grpc.ssl_channel_credentials(trusted), options=options), metadata
 
 

@@ -1,0 +1,1 @@
+"""Clients of an agent: what `px` and the Python package `sylph` share, and the latter's own."""

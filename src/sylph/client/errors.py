@@ -1,0 +1,62 @@
+"""What can go wrong for a client, as exceptions with a message to act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SylphError(Exception):
+    """Something that was asked for could not be done; `hint` says what to do, "" when nothing is known."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhelp: {self.hint}" if self.hint else self.message
+
+
+class AgentUnavailable(SylphError):  # noqa: N818  (says what is, as ConnectionRefused does)
+    """No agent answers, or one does not let this user in."""
+
+
+class QueryFailed(SylphError):  # noqa: N818
+    """A query that ended with an error; `code` is gRPC's."""
+
+    def __init__(self, code: int, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAt:
+    """One error of a script; line and column count from 1 and are 0 where there is none."""
+
+    line: int
+    column: int
+    message: str
+
+
+class ScriptErrors(Exception):  # noqa: N818  (it holds several)
+    """A script that does not compile, as the agent tells it."""
+
+    def __init__(self, errors: Sequence[ErrorAt]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error of a script where people find it: `file` may be a notebook's cell, `text` is the whole line.
+
+    Line and column count from 1; they are 0, and `text` is None, for an error that is in no line.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    text: str | None = None
