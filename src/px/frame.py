@@ -160,11 +160,23 @@ class Context:
 
 
 class Grouped:
-    """A DataFrame after groupby."""
+    """A DataFrame after groupby or rolling."""
+
+    def rolling(self, window: str | int, on: str = "time_") -> Grouped:
+        """Windows of this width, within each group; agg() must follow."""
+        raise outside("rolling")
 
     def agg(self, **outputs: Aggregation) -> DataFrame:
         """One row for each group: the group's columns, then each output in order."""
         raise outside("agg")
+
+
+class Rolling(Grouped):
+    """A DataFrame after rolling."""
+
+    def groupby(self, by: Sequence[str] | str) -> Grouped:
+        """Groups within each window; agg() must follow."""
+        raise outside("groupby")
 
 
 class DataFrame:
@@ -266,8 +278,8 @@ class DataFrame:
         """The rows of all, which have the same columns; in time order when there is a `time_`."""
         raise outside("append")
 
-    def rolling(self, window: str | int, on: str = "time_") -> DataFrame:
-        """Windows of time. Not supported yet: group by px.bin(df.time_, ...)."""
+    def rolling(self, window: str | int, on: str = "time_") -> Rolling:
+        """Windows of time such as '10s', one after another; agg() must follow. `time_` becomes the window's start."""
         raise outside("rolling")
 
     def stream(self) -> DataFrame:

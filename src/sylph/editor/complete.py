@@ -161,6 +161,10 @@ def _members(value: Any, tables: Mapping[str, Table], *, aggregates: bool) -> It
                 yield method(name)
         case Grouped():
             yield Item("agg", Kind.METHOD, signature("px.frame.Grouped.agg") or "agg(**outputs)", _AGG)
+            if not value.window:
+                yield Item("rolling", Kind.METHOD, signature("px.frame.Grouped.rolling") or "rolling(window)")
+            elif not value.groups:
+                yield Item("groupby", Kind.METHOD, signature("px.frame.Rolling.groupby") or "groupby(by)")
         case Module() if value.name == "px" and aggregates:
             for name in AGGREGATES:
                 yield registered(name)

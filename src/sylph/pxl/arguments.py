@@ -134,7 +134,7 @@ def frame(bound: Bound, name: str) -> Frame:
     value = bound.values[name]
     if isinstance(value, Grouped):
         raise Fault(
-            "groupby() must be followed by agg()",
+            f"{value.method} must be followed by agg()",
             Kind.DATAFRAME,
             "call .agg(out=('column', px.mean))",
             bound.node(name),

@@ -7,8 +7,9 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sylph.plan.expressions import ColumnRef, Expression, Literal
+from sylph.plan.expressions import ColumnRef, Expression
 from sylph.plan.nodes import Aggregate, Explode, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
+from sylph.plan.windows import window_of
 from sylph.pxl import limits
 from sylph.pxl.arguments import frame as frame_argument
 from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
@@ -16,6 +17,7 @@ from sylph.pxl.errors import Kind
 from sylph.pxl.grouping import grouped_rows
 from sylph.pxl.merge import MERGE_PARAMETERS, merge
 from sylph.pxl.ordering import SORT_PARAMETERS, TOP_PARAMETERS, sorted_rows, top_rows
+from sylph.pxl.rolling import TIME, check_groups, rolled, unwindowed, windowed
 from sylph.pxl.scalars import bind, column_not_found
 from sylph.pxl.selection import SELECT_PARAMETERS, selected
 from sylph.pxl.values import (
@@ -157,8 +159,15 @@ def _head(frame: Frame, bound: Bound) -> Frame:
 
 
 def _groupby(frame: Frame, bound: Bound) -> Grouped:
+    return _grouped(Grouped(frame, ()), bound)
+
+
+def _grouped(before: Grouped, bound: Bound) -> Grouped:
+    frame = before.frame
     check_open(frame)
     names = strings(bound, "by")
+    if before.window:
+        check_groups(names, bound.node("by"))
     seen = set()
     for position, name in enumerate(names):
         where = bound.part("by", position)
@@ -167,7 +176,7 @@ def _groupby(frame: Frame, bound: Bound) -> Grouped:
         if name in seen:
             raise Fault(f"column '{name}' is listed twice in groupby()", Kind.DATAFRAME, node=where)
         seen.add(name)
-    return Grouped(frame, tuple(names))
+    return dataclasses.replace(before, groups=tuple(names))
 
 
 def _agg(frame: Frame, bound: Bound) -> Frame:
@@ -177,9 +186,18 @@ def _agg(frame: Frame, bound: Bound) -> Frame:
 def aggregate(grouped: Grouped, bound: Bound) -> Frame:
     """`grouped.agg(...)`."""
     check_open(grouped.frame)
+    window = ""
+    if grouped.window:
+        if TIME in bound.extra:
+            message = "agg() output 'time_' has the name of the window"
+            raise Fault(message, Kind.DATAFRAME, "rolling() gives 'time_', the start of the window", bound.node(TIME))
+        grouped, window = windowed(grouped, bound.extra)
     node, tainted = grouped_rows(grouped, bound)
     columns = {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}
-    result = _made(bound.interpreter, node, columns, (grouped.frame,), blocking="agg()")
+    blocking = "" if window_of(node) else "agg()"
+    result = _made(bound.interpreter, node, columns, (grouped.frame,), blocking=blocking)
+    if window:
+        result = unwindowed(result, window)
     return taint(result) if tainted else result
 
 
@@ -296,18 +314,9 @@ def _explode(frame: Frame, bound: Bound) -> Frame:
     return _made(bound.interpreter, node, columns, (frame,))
 
 
-def _rolling(_frame: Frame, bound: Bound) -> Frame:
-    on = bound.values["on"]
-    if not isinstance(on, Scalar) or not isinstance(on.expression, Literal) or on.expression.value != "time_":
-        raise Fault("rolling() works on 'time_' only", Kind.DATAFRAME, node=bound.node("on"))
-    window = bound.interpreter.duration(bound, "window")
-    if window <= 0:
-        raise Fault("the window of rolling() must be longer than zero", Kind.DATAFRAME, node=bound.node("window"))
-    raise Fault(
-        "rolling() is not supported yet",
-        Kind.DATAFRAME,
-        "group by a time bin: df.bin = px.bin(df.time_, px.seconds(10)), then df.groupby('bin').agg(...)",
-    )
+def _rolling(frame: Frame, bound: Bound) -> Grouped:
+    check_open(frame)
+    return rolled(Grouped(frame, ()), bound)
 
 
 def _stream(frame: Frame, _bound: Bound) -> Frame:
@@ -384,8 +393,11 @@ def grouped_attribute(grouped: Grouped, name: str) -> object:
     if name == "agg":
         return Builtin("DataFrame.agg", lambda bound: aggregate(grouped, bound), (), extra=True)
     if name == "rolling":
-        return Builtin("DataFrame.rolling", lambda bound: _rolling(grouped.frame, bound), _ROLLING)
-    raise Fault("groupby() must be followed by agg()", Kind.DATAFRAME, "df.groupby('a').agg(out=('b', px.mean))")
+        return Builtin("DataFrame.rolling", lambda bound: rolled(grouped, bound), _ROLLING)
+    if name == "groupby" and grouped.window and not grouped.groups:
+        return Builtin("DataFrame.groupby", lambda bound: _grouped(grouped, bound), required("by"))
+    hint = "df.rolling('10s').agg(out=('b', px.mean))" if grouped.window else "df.groupby('a').agg(out=('b', px.mean))"
+    raise Fault(f"{grouped.method} must be followed by agg()", Kind.DATAFRAME, hint)
 
 
 def has_method(name: str) -> bool:

@@ -175,7 +175,7 @@ def result_frames(request: ExecFunc, result: Any) -> Iterator[tuple[str, Frame]]
         yield request.output_prefix, result
         return
     if isinstance(result, Grouped):
-        raise Fault(f"{request.name}() returns a groupby() without agg()", Kind.EXEC_FUNCS)
+        raise Fault(f"{request.name}() returns a {result.method} without agg()", Kind.EXEC_FUNCS)
     if not isinstance(result, (list, tuple)) or not result:
         raise Fault(
             f"{request.name}() must return a DataFrame or a list of them, not {article(result)}", Kind.EXEC_FUNCS

@@ -235,7 +235,9 @@ def _item(interpreter: Interpreter, base: Any, key: Any, where: ast.expr) -> Any
             raise Fault(f"{describe(base)} index out of range: it has {len(base)} elements", Kind.SUBSCRIPT)
         return base[constant_key]
     if isinstance(base, Grouped):
-        raise Fault("groupby() must be followed by agg()", Kind.DATAFRAME, "df.groupby('a').agg(out=('b', px.mean))")
+        raise Fault(
+            f"{base.method} must be followed by agg()", Kind.DATAFRAME, "df.groupby('a').agg(out=('b', px.mean))"
+        )
     raise Fault(f"{article(base)} is not subscriptable", Kind.NAME)
 
 

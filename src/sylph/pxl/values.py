@@ -82,10 +82,17 @@ class Frame:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Grouped:
-    """A DataFrame after groupby: only agg() may follow."""
+    """A DataFrame after groupby or rolling: agg() must follow."""
 
     frame: Frame
     groups: tuple[str, ...]
+    #: Width of rolling()'s windows, ns; 0 without.
+    window: int = 0
+
+    @property
+    def method(self) -> str:
+        """The method that made it, for messages."""
+        return "rolling()" if self.window else "groupby()"
 
 
 @dataclass(frozen=True, slots=True)
