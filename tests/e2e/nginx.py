@@ -17,20 +17,24 @@ http {{
   access_log off; sendfile on; keepalive_requests 1000000; default_type application/octet-stream;
   client_body_temp_path {run}/b; proxy_temp_path {run}/p; fastcgi_temp_path {run}/f; uwsgi_temp_path {run}/u;
   scgi_temp_path {run}/s;
-  server {{ listen 127.0.0.1:{port} backlog=8192{options}; root {root}; location = /ok {{ default_type text/plain; return 200 "ok"; }} }}
+  server {{ listen 127.0.0.1:{port} backlog=8192{options}; root {root}; {more} location = /ok {{ default_type text/plain; return 200 "ok"; }} }}
 }}
 """
 
 
 @contextmanager
-def nginx(root: Path, run: Path, *, workers: int = 1) -> Iterator[int]:
-    """Port of an nginx over `root`; its own files go to `run`. Several workers have a listening socket each."""
+def nginx(root: Path, run: Path, *, workers: int = 1, more: str = "") -> Iterator[int]:
+    """Port of an nginx over `root`; its own files go to `run`. Several workers have a listening socket each.
+    `more` are directives for the server.
+    """
     run.mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     (run / "nginx.conf").write_text(
-        CONFIG.format(run=run, root=root, port=port, workers=workers, options=" reuseport" if workers > 1 else "")
+        CONFIG.format(
+            run=run, root=root, port=port, workers=workers, more=more, options=" reuseport" if workers > 1 else ""
+        )
     )
     binary = shutil.which("nginx") or "/usr/sbin/nginx"
     process = subprocess.Popen(
