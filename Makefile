@@ -67,7 +67,8 @@ wheel: build ## one abi3 wheel in dist/
 	@ls dist/*.whl
 
 .PHONY: fuzz
-fuzz: build ## fuzz the parsers for FUZZ_SECONDS (default 60)
+fuzz: ## fuzz the parsers by libFuzzer for FUZZ_SECONDS (default 60)
+	@scripts/setup build
 	@scripts/fuzz $(or $(FUZZ_SECONDS),60)
 
 .PHONY: lock

@@ -1,5 +1,5 @@
 //! The fuzz target without a fuzzer: its seeds, and mutations of them for `WIRE_FUZZ_SECONDS` (2). With one:
-//! `cd fuzz && cargo +nightly fuzz run http1 corpus/http1 seeds/http1`.
+//! `scripts/fuzz`.
 
 #[path = "support/drive.rs"]
 mod drive;

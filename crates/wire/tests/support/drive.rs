@@ -1,4 +1,4 @@
-//! Runs bytes of any kind as captured traffic and checks what must always hold. Shared with the cargo-fuzz target.
+//! Runs bytes of any kind as captured traffic and checks what must always hold. Shared with the fuzz target.
 
 use sylph_wire::http1::{Connection, Flow, HttpRecord, Limits, Scratch, Sink};
 use sylph_wire::{Cause, Segment, Side};
