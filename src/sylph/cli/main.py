@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("run", "Run a script and print its tables."),
     "script": ("script", "List, show, write and check scripts."),
     "fmt": ("fmt", "Give scripts one layout."),
+    "lsp": ("lsp", "Serve editors: diagnostics, completion, hover, formatting."),
     "explain": ("explain", "Show how a script would be executed."),
     "get": ("get", "Show agents."),
     "doctor": ("doctor", "Find out what can be seen on this host, and why not."),

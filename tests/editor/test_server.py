@@ -1,0 +1,359 @@
+"""`px lsp` as an editor meets it: a process of its own, JSON-RPC over its standard input and output."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sylph.library import loader
+from tests.cli.conftest import environment
+from tests.editor.test_check import SOURCE, VIS
+
+TIMEOUT_S = 30
+
+
+class Editor:
+    """A client of the protocol. What the server sends by itself is kept in `notices`."""
+
+    def __init__(self, encodings=("utf-16",), **capabilities):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sylph.cli.main", "lsp", "--stdio"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+        self.received = queue.Queue()
+        self.notices = []
+        self.opened = []
+        self.number = 0
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        general = {"general": {"positionEncodings": list(encodings)}}
+        self.server = self.ask("initialize", processId=os.getpid(), rootUri=None, capabilities=general | capabilities)
+        self.tell("initialized")
+
+    def _read(self):
+        stream = self.process.stdout
+        while header := stream.readline():
+            length = int(header.split(b":")[1])
+            while stream.readline().strip():
+                pass
+            self.received.put(json.loads(stream.read(length)))
+
+    def send(self, message):
+        raw = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(raw) + raw)
+        self.process.stdin.flush()
+
+    def tell(self, method, **params):
+        self.send({"method": method, "params": params})
+
+    def ask(self, method, **params):
+        self.number += 1
+        self.send({"id": self.number, "method": method, "params": params})
+        return self.until(lambda message: message.get("id") == self.number and "method" not in message)["result"]
+
+    def until(self, wanted):
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            message = self.received.get(timeout=max(0.01, deadline - time.monotonic()))
+            if wanted(message):
+                return message
+            self.notices.append(message)
+
+    def diagnostics(self, uri):
+        """The next diagnostics of a document."""
+
+        def wanted(message):
+            return message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == uri
+
+        for position, message in enumerate(self.notices):
+            if wanted(message):
+                return self.notices.pop(position)["params"]["diagnostics"]
+        return self.until(wanted)["params"]["diagnostics"]
+
+    def open(self, uri, text, language="pxl"):
+        document = {"uri": uri, "languageId": language, "version": 1, "text": text}
+        self.opened.append(uri)
+        self.tell("textDocument/didOpen", textDocument=document)
+
+    def change(self, uri, text):
+        document = {"uri": uri, "version": 2}
+        self.tell("textDocument/didChange", textDocument=document, contentChanges=[{"text": text}])
+
+    def at(self, method, uri, line, character):
+        return self.ask(method, textDocument={"uri": uri}, position={"line": line, "character": character})
+
+    def close(self):
+        self.ask("shutdown")
+        self.tell("exit")
+        assert self.process.wait(TIMEOUT_S) == 0
+        assert self.process.stderr.read() == b""
+
+
+@contextmanager
+def started(**settings):
+    """An editor with its server, which is gone afterwards."""
+    found = Editor(**settings)
+    try:
+        yield found
+        if found.process.poll() is None:
+            found.close()
+    finally:
+        found.process.kill()
+        found.process.wait()
+        found.reader.join()
+        for stream in (found.process.stdin, found.process.stdout, found.process.stderr):
+            stream.close()
+
+
+@pytest.fixture(scope="module")
+def one_editor():
+    with started() as found:
+        yield found
+
+
+@pytest.fixture
+def editor(one_editor):
+    yield one_editor
+    for uri in one_editor.opened:
+        one_editor.tell("textDocument/didClose", textDocument={"uri": uri})
+    one_editor.opened.clear()
+    # Its answer comes behind all that was sent before.
+    one_editor.ask("textDocument/documentSymbol", textDocument={"uri": "untitled:none"})
+    one_editor.notices.clear()
+
+
+URI = "untitled:one"
+SCRIPT = """\
+import px
+df = px.DataFrame('http_events', start_time='-5m')
+df.size = px.length(df.req_body)
+px.display(df[['time_', 'size']], 'sizes')
+"""
+
+
+def span(diagnostic):
+    """(line, first character, last character) of a diagnostic in one line."""
+    start, end = diagnostic["range"]["start"], diagnostic["range"]["end"]
+    assert start["line"] == end["line"]
+    return start["line"], start["character"], end["character"]
+
+
+def test_what_the_server_offers(editor):
+    offered = editor.server["capabilities"]
+    assert offered["textDocumentSync"]["change"] == 1
+    for name in ("hoverProvider", "documentFormattingProvider", "documentSymbolProvider", "codeActionProvider"):
+        assert offered[name]
+    assert "." in offered["completionProvider"]["triggerCharacters"]
+    assert editor.server["serverInfo"]["name"] == "px"
+
+
+def test_diagnostics_follow_the_text(editor):
+    editor.open(URI, SCRIPT)
+    assert editor.diagnostics(URI) == []
+    editor.change(URI, SCRIPT.replace("df.req_body", "df.req_bdy"))
+    (found,) = editor.diagnostics(URI)
+    assert span(found) == (2, 23, 30)
+    assert (found["severity"], found["source"]) == (1, "px")
+    assert "help: did you mean 'req_body'?" in found["message"]
+    # Several errors at once.
+    editor.change(URI, SCRIPT + "a = nothing\nb = px.lenth('a')\n")
+    assert [span(one)[0] for one in editor.diagnostics(URI)] == [4, 5]
+    editor.change(URI, SCRIPT)
+    assert editor.diagnostics(URI) == []
+    editor.tell("textDocument/didClose", textDocument={"uri": URI})
+    assert editor.diagnostics(URI) == []
+
+
+def test_an_error_in_a_function_tells_its_calls(editor):
+    editor.open(URI, "import px\ndef f(df):\n    return df.nothing\npx.display(f(px.DataFrame('http_events')))\n")
+    (found,) = editor.diagnostics(URI)
+    (call,) = found["relatedInformation"]
+    assert call["location"]["range"]["start"]["line"] == 3
+    assert call["message"] == "f() is called here"
+
+
+def test_only_the_last_of_quick_changes_is_checked(editor):
+    editor.open(URI, SCRIPT)
+    assert editor.diagnostics(URI) == []
+    for number in range(20):
+        editor.change(URI, SCRIPT + f"x{number} = nothing\n")
+    editor.change(URI, SCRIPT)
+    assert editor.diagnostics(URI) == []
+    assert not [one for one in editor.notices if one.get("method") == "textDocument/publishDiagnostics"]
+
+
+@pytest.mark.parametrize(("encoding", "characters"), [("utf-8", 4), ("utf-16", 2), ("utf-32", 1)])
+def test_columns_are_counted_as_agreed(encoding, characters):
+    with started(encodings=(encoding,)) as editor:
+        assert editor.server["capabilities"]["positionEncoding"] == encoding
+        editor.open(URI, "import px\n'\U0001f600', px.nothing\n")
+        before = len("'', px.") + characters
+        assert [span(one) for one in editor.diagnostics(URI)] == [(1, before, before + len("nothing"))]
+        editor.change(URI, SCRIPT + "'\U0001f600', px.DataF")
+        items = editor.at("textDocument/completion", URI, 4, before + len("DataF"))["items"]
+        assert items[0]["label"] == "DataFrame"
+        assert items[0]["textEdit"]["range"]["start"]["character"] == before
+
+
+def test_completion(editor):
+    editor.open(URI, SCRIPT + "df.si")
+    items = editor.at("textDocument/completion", URI, 4, 5)["items"]
+    assert items[0]["label"] == "size"
+    assert items[0]["detail"] == "INT64"
+    assert items[0]["textEdit"] == {
+        "range": {"start": {"line": 4, "character": 3}, "end": {"line": 4, "character": 5}},
+        "newText": "size",
+    }
+    assert [one["sortText"] for one in items] == sorted(one["sortText"] for one in items)
+    labels = {
+        "px.cont": "contains",
+        "px.DataFrame('proc": "process_stats",
+        "df.ctx['serv": "service",
+        "px.DataFrame('http_events', star": "start_time=",
+        "df.head(n=1).groupby('req_p": "req_path",
+        "px.display(d": "df",
+        "import pxv": "pxviews",
+    }
+    for text, label in labels.items():
+        editor.change(URI, f"{SCRIPT}{text}")
+        items = editor.at("textDocument/completion", URI, 4, len(text))["items"]
+        assert label in [one["label"] for one in items], text
+    assert editor.at("textDocument/completion", URI, 99, 0)["items"] == []
+    assert editor.at("textDocument/completion", "untitled:other", 0, 0)["items"] == []
+
+
+def test_hover(editor):
+    editor.open(URI, SCRIPT)
+    column = SCRIPT.split("\n")[2].index("length")
+    found = editor.at("textDocument/hover", URI, 2, column + 2)
+    assert "length(" in found["contents"]["value"]
+    assert found["range"]["start"] == {"line": 2, "character": column}
+    found = editor.at("textDocument/hover", URI, 2, SCRIPT.split("\n")[2].index("req_body") + 1)
+    assert "STRING" in found["contents"]["value"]
+    # The semantic type too.
+    editor.change(URI, SCRIPT + "df.latency")
+    assert "INT64, ST_DURATION_NS" in editor.at("textDocument/hover", URI, 4, 5)["contents"]["value"]
+    assert editor.at("textDocument/hover", URI, 1, 3) is None
+
+
+def test_formatting(editor):
+    editor.open(URI, "import px\ndf = px.DataFrame('http_events'\n   start_time='-5m' )\npx.display(df)\n")
+    edits = editor.ask(
+        "textDocument/formatting", textDocument={"uri": URI}, options={"tabSize": 4, "insertSpaces": True}
+    )
+    assert [(edit["range"]["start"]["line"], edit["range"]["end"]["line"]) for edit in edits] == [(1, 3)]
+    assert edits[0]["newText"] == "\ndf = px.DataFrame('http_events', start_time='-5m')\n"
+    editor.change(URI, "x = (")
+    options = {"tabSize": 4, "insertSpaces": True}
+    assert editor.ask("textDocument/formatting", textDocument={"uri": URI}, options=options) is None
+
+
+def test_symbols_stay_while_a_line_is_unfinished(editor):
+    editor.open(URI, SCRIPT)
+    names = ["df", "sizes"]
+    found = editor.ask("textDocument/documentSymbol", textDocument={"uri": URI})
+    assert [one["name"] for one in found] == names
+    editor.change(URI, SCRIPT + "x = (")
+    found = editor.ask("textDocument/documentSymbol", textDocument={"uri": URI})
+    assert [one["name"] for one in found] == names
+
+
+def test_fixes(editor):
+    editor.open(URI, SCRIPT.replace("df.req_body", "df.req_bdy"))
+    found = editor.diagnostics(URI)
+    (fix,) = editor.ask(
+        "textDocument/codeAction",
+        textDocument={"uri": URI},
+        range=found[0]["range"],
+        context={"diagnostics": found},
+    )
+    assert fix["edit"]["changes"][URI] == [{"range": found[0]["range"], "newText": "req_body"}]
+    text = "import px\ndf = px.DataFrame('http_events'\n   start_time='-5m' )\npx.display(df)\n"
+    editor.change(URI, text)
+    found = editor.diagnostics(URI)
+    (fix,) = editor.ask(
+        "textDocument/codeAction", textDocument={"uri": URI}, range=found[0]["range"], context={"diagnostics": found}
+    )
+    (edit,) = fix["edit"]["changes"][URI]
+    assert edit["newText"] == "',"
+    assert edit["range"]["end"] == {"line": 1, "character": 31}
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "x.pxl").write_text(SOURCE)
+    (tmp_path / "vis.json").write_text(json.dumps(VIS, indent=1))
+    return tmp_path
+
+
+def test_a_folders_vis_calls_the_functions(editor, folder):
+    uri, vis_uri = (folder / "x.pxl").as_uri(), (folder / "vis.json").as_uri()
+    # The error is in a function that only vis.json calls.
+    editor.open(uri, SOURCE.replace("px.count", "px.coumt"))
+    (found,) = editor.diagnostics(uri)
+    assert found["range"]["start"]["line"] == 10
+    assert editor.diagnostics(vis_uri) == []
+    # A column that a widget shows goes: told in vis.json, though that is not open.
+    editor.change(uri, SOURCE.replace("count=(", "total=("))
+    assert editor.diagnostics(uri) == []
+    (found,) = editor.diagnostics(vis_uri)
+    assert "has no column 'count'" in found["message"]
+    # The text of the editor counts, not the file's.
+    text = json.dumps(VIS, indent=1).replace('"value": "count"', '"value": "total"')
+    editor.open(vis_uri, text, "json")
+    assert editor.diagnostics(vis_uri) == []
+    assert editor.at("textDocument/hover", vis_uri, 2, 5) is None
+    assert editor.at("textDocument/completion", vis_uri, 2, 5)["items"] == []
+
+
+def test_a_file_that_changes_outside_is_seen(editor, folder):
+    uri, vis_uri = (folder / "x.pxl").as_uri(), (folder / "vis.json").as_uri()
+    editor.open(uri, SOURCE)
+    assert editor.diagnostics(uri) == editor.diagnostics(vis_uri) == []
+    (folder / "vis.json").write_text("{")
+    editor.tell("workspace/didChangeWatchedFiles", changes=[{"uri": vis_uri, "type": 2}])
+    (found,) = editor.diagnostics(vis_uri)
+    assert "not JSON" in found["message"]
+
+
+def test_the_server_asks_to_watch_files():
+    with started(workspace={"didChangeWatchedFiles": {"dynamicRegistration": True}}) as editor:
+        message = editor.until(lambda one: one.get("method") == "client/registerCapability")
+        (registration,) = message["params"]["registrations"]
+        assert registration["method"] == "workspace/didChangeWatchedFiles"
+        editor.send({"id": message["id"], "result": None})
+
+
+def test_every_script_of_the_library_is_right(editor):
+    for script_id in loader.ids()[::6]:
+        (path,) = (loader.FOLDER / script_id).glob("*.pxl")
+        editor.open(path.as_uri(), path.read_text())
+        assert [one for one in editor.diagnostics(path.as_uri()) if one["severity"] == 1] == []
+
+
+def test_hostile_texts_do_not_end_the_server(editor):
+    for number, text in enumerate(["(" * 5_000, "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+                                   "x = '''\n\x0c\u2028é", "", "\0", "-" * 50_000, "\r\n\r\ndef f(\r\n"]):  # fmt: skip
+        uri = f"untitled:{number}"
+        editor.open(uri, text)
+        editor.diagnostics(uri)
+        for method in ("textDocument/completion", "textDocument/hover"):
+            editor.at(method, uri, 0, 1)
+        editor.ask("textDocument/documentSymbol", textDocument={"uri": uri})
+        editor.ask("textDocument/formatting", textDocument={"uri": uri}, options={"tabSize": 4, "insertSpaces": True})
+
+
+def test_an_editor_that_vanishes_ends_the_server():
+    with started() as editor:
+        editor.process.stdin.close()
+        assert editor.process.wait(TIMEOUT_S) == 1
