@@ -77,11 +77,12 @@ def check_script(
     interpreter.run(parsed.tree)
     if not interpreter.diagnostics:
         _run_functions(interpreter, exec_funcs)
+    if not (interpreter.diagnostics or interpreter.results or interpreter.mutations or interpreter.exports):
+        hint = "end the script with px.display(df)"
+        last = parsed.tree.body[-1] if parsed.tree.body and not exec_funcs else None
+        interpreter.report(Fault("query does not output a result, add px.display()", Kind.PLAN, hint), last)
     if interpreter.diagnostics:
         raise CompileError(sorted(interpreter.diagnostics, key=lambda error: (error.line, error.column)), source)
-    if not (interpreter.results or interpreter.mutations or interpreter.exports):
-        message = "query does not output a result, add px.display()"
-        raise CompileError([Diagnostic(0, 0, message, Kind.PLAN, "end the script with px.display(df)")], source)
     return Compiled(
         _plan(interpreter.results, flags),
         tuple(interpreter.mutations),

@@ -148,7 +148,7 @@ class Interpreter:
     def run(self, tree: ast.Module) -> None:
         """Evaluate a script. Errors are in `diagnostics` afterwards."""
         if not tree.body:
-            self.report(Fault("the script is empty", Kind.PARSER, "begin with 'import px'"), None)
+            self.diagnostics.append(Diagnostic(1, 1, "the script is empty", Kind.PARSER, "begin with 'import px'"))
             return
         try:
             self.block(tree.body, self.globals, module=True)
