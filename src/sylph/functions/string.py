@@ -82,7 +82,7 @@ FUNCTIONS = (
     Scalar(
         "trim",
         "The string without ASCII white space at its ends.",
-        sql("(S)->S", "trim({0}, E' \\t\\n\\r\\v\\f')"),
+        sql("(S)->S", "trim({0}, E' \\t\\n\\r\\x0b\\x0c')"),
         examples=(Example("px.trim('  a b ')", "a b"),),
     ),
     Scalar(
