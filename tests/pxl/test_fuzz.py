@@ -12,6 +12,8 @@ from sylph.plan.nodes import Plan
 from sylph.pxl import limits
 from sylph.pxl.compile import ExecFunc, compile_script
 from sylph.pxl.errors import CompileError, split_lines
+from sylph.testing.fuzz import run
+from sylph.testing.programs import Programs
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = [
@@ -176,6 +178,14 @@ def test_any_text(source):
 def test_any_arguments(arguments):
     source = next(script for script in SCRIPTS if "def main(path" in script)
     answer(source, [ExecFunc("main", "out", arguments)])
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_a_slice_of_the_long_fuzz(part):
+    """`make fuzz` tries programs by the hundred thousand; these are the same every time."""
+    programs = Programs(1, SCRIPTS)
+    outcomes = {run(programs.program(number)) for number in range(part * 200, part * 200 + 200)}
+    assert {"compiled", "parser"} <= outcomes
 
 
 def doubling(statement, times=200):
