@@ -67,9 +67,15 @@ wheel: build ## one abi3 wheel in dist/
 	@ls dist/*.whl
 
 .PHONY: fuzz
-fuzz: ## fuzz the parsers by libFuzzer for FUZZ_SECONDS (default 60)
+fuzz: .venv/.installed ## fuzz parsers (libFuzzer) and the PxL compiler, FUZZ_SECONDS (60) each
 	@scripts/setup build
 	@scripts/fuzz $(or $(FUZZ_SECONDS),60)
+	@$(PY) scripts/fuzz_pxl.py --seconds $(or $(FUZZ_SECONDS),60) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+.PHONY: contract
+contract: build test-deps ## run the tests of PxL's rules, functions, scripts; write their table
+	WRITE_CONTRACT=1 $(PY) -m pytest -q tests/contract tests/library
+	@scripts/generate
 
 .PHONY: lock
 lock: $(UV) ## write requirements.lock anew
