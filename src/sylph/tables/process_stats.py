@@ -5,7 +5,7 @@ from sylph.tables.types import DataType, PatternType, SemanticType
 
 TABLE = Table(
     name="process_stats",
-    description="CPU, memory and I/O of every process, every second.",
+    description="CPU, memory and I/O of every process, every second (threads of the kernel: every ten).",
     source="process_stats",
     columns=(
         Column(

@@ -15,6 +15,7 @@ use crate::loss::Cause;
 use crate::replay::{Pass, Recorder};
 
 const MILLISECOND: u64 = 1_000_000;
+/// How often figures are published while there is traffic; without any, each second.
 const STATS_NS: u64 = 200 * MILLISECOND;
 const SECOND_NS: u64 = 1_000 * MILLISECOND;
 const REFRESH_NS: u64 = 10_000 * MILLISECOND;
@@ -87,6 +88,7 @@ impl<S: Source> Worker<S> {
 
     fn work(&mut self) -> Result<(), String> {
         let (mut second, mut refresh, mut stats) = (0, self.pass.now_ns + REFRESH_NS, 0);
+        let mut published = 0;
         loop {
             let stop = *lock(&self.shared.stop);
             self.pass()?;
@@ -112,8 +114,9 @@ impl<S: Source> Worker<S> {
                 self.pipeline.end(now);
                 self.hand_over();
             }
-            if now >= stats || stop {
+            if now >= stats && (self.events != published || now >= stats + SECOND_NS) || stop {
                 stats = now + STATS_NS;
+                published = self.events;
                 self.publish()?;
             }
             if stop {
@@ -132,9 +135,11 @@ impl<S: Source> Worker<S> {
     fn pass(&mut self) -> Result<(), String> {
         let before = self.pass.now_ns;
         self.pass.now_ns = time::monotonic();
-        self.pass.ring_losses = self.source.ring_losses()?;
-        self.pipeline.begin(&self.pass);
         let (used, size) = self.source.ring_used();
+        if used > 0 {
+            self.pass.ring_losses = self.source.ring_losses()?;
+        }
+        self.pipeline.begin(&self.pass);
         let Self {
             source,
             pipeline,
