@@ -119,3 +119,63 @@ def test_a_plan_is_explained(px, agent):
     wrong = px("explain", "-f", "-", stdin="import px\npx.display(px.DataFrame('nothing'))\n")
     assert wrong.returncode == 1
     assert "L2 : C" in wrong.stderr
+
+
+TRACEPOINT = """import px
+import pxtrace
+
+@pxtrace.probe('main.handle')
+def probe():
+    return [{'id': pxtrace.ArgExpr('id')}, {'latency': pxtrace.FunctionLatency()}]
+
+pxtrace.UpsertTracepoint('handled', 'handled_table', probe, pxtrace.PodProcess('shop/cart', 'main'), '5m')
+px.display(px.DataFrame('conn_stats').head(5))
+"""
+
+
+def test_a_change_is_explained_and_not_made(px, agent):
+    ran = px("explain", "-f", "-", stdin=TRACEPOINT)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(
+        "== changes ==\n"
+        "deploy tracepoint handled on pod shop/cart, container main, for 5m\n"
+        "  table handled_table: types are those of the probed program\n"
+        "  probe main.handle\n"
+        "    id = arg id\n"
+        "    latency = latency of the call\n"
+        "\n== plan ==\n"
+    )
+    refused = px("run", "-f", "-", stdin=TRACEPOINT)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "not supported yet" in refused.stderr
+    assert "px explain" in refused.stderr
+
+
+def test_a_bpftrace_script_of_the_library_is_explained(px, agent):
+    ran = px("explain", "bpftrace/tcp_drops")
+    assert ran.returncode == 0, ran.stderr
+    assert (
+        "deploy tracepoint tcp_drop_tracer on the kernel, for 10m\n  table tcp_drop_table: time_ TIME64NS" in ran.stdout
+    )
+    assert "bpftrace program" in ran.stdout
+    assert "== SQL of " in ran.stdout
+
+
+def test_an_export_is_explained_without_its_secrets(px, agent):
+    script = (
+        "import px\n"
+        "df = px.DataFrame('conn_stats')\n"
+        "df.service = df.ctx['service']\n"
+        "px.export(df, px.otel.Data(endpoint=px.otel.Endpoint(url='otel:4317', headers={'api-key': 'hidden'}),\n"
+        "    resource={'service.name': df.service},\n"
+        "    data=[px.otel.metric.Gauge(name='sent', value=df.bytes_sent, attributes={'peer': df.remote_addr})]))\n"
+    )
+    ran = px("explain", "-f", "-", stdin=script)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == (
+        "== changes ==\n"
+        "export OpenTelemetry data to otel:4317, headers api-key\n"
+        "  resource service.name = column service\n"
+        "  gauge sent = column bytes_sent (By)\n"
+        "    attribute peer = column remote_addr\n"
+    )

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from sylph.pxl.compile import ExecFunc, compile_script
-from sylph.query.answer import CancelToken, Health, Result, ScriptRequest, Stats
+from sylph.pxl.changes import changes_text
+from sylph.pxl.compile import Compiled, ExecFunc, check_script, runnable
+from sylph.query.answer import CancelToken, Health, Result, Rows, ScriptRequest, Stats, TableMeta
 from sylph.query.engine import Engine
+from sylph.query.explain import RELATION, TABLE
 from sylph.query.limits import Limits
+from sylph.tables.rows import record_batch
 
 
 class LocalBroker:
@@ -24,12 +27,25 @@ class LocalBroker:
         """Answers one script. Raises CompileError for a wrong script and QueryError for all else."""
         began = time.perf_counter_ns()
         calls = [ExecFunc(call.function, call.prefix, call.arguments) for call in request.calls]
-        plan = compile_script(
+        compiled = check_script(
             request.script, tables=self._engine.dataset.tables, now_ns=time.time_ns(), exec_funcs=calls
         )
-        compiled = time.perf_counter_ns() - began
-        for result in self._engine.run(plan, limits=self._limits, cancel=cancel):
-            yield replace(result, compile_ns=compiled) if isinstance(result, Stats) else result
+        if compiled.plan.explain and (compiled.mutations or compiled.exports):
+            results = self._explained(compiled)
+        else:
+            results = self._engine.run(runnable(compiled, request.script), limits=self._limits, cancel=cancel)
+        taken = time.perf_counter_ns() - began
+        for result in results:
+            yield replace(result, compile_ns=taken) if isinstance(result, Stats) else result
+
+    def _explained(self, compiled: Compiled) -> Iterator[Result]:
+        """What a script that changes or exports something would do; nothing of it is done."""
+        text = f"== changes ==\n{changes_text(compiled.mutations, compiled.exports)}"
+        if compiled.plan.sinks:
+            text += f"\n{self._engine.explain(compiled.plan, limits=self._limits)}"
+        yield TableMeta(TABLE, RELATION)
+        yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
+        yield Stats()
 
     def health(self) -> Health:
         """Whether queries can be answered now."""

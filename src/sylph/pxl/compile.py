@@ -19,7 +19,7 @@ from sylph.pxl.values import Fault, Frame, Poisoned, UserFunction
 from sylph.tables import TABLES
 from sylph.tables.declare import Table
 
-__all__ = ["Compiled", "ExecFunc", "check_script", "compile_script"]
+__all__ = ["Compiled", "ExecFunc", "check_script", "compile_script", "runnable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,19 @@ def compile_script(
     functions and px.display() does nothing. Raises CompileError with everything found wrong, and for what nothing
     runs yet: probes, settings of agents, exports.
     """
-    compiled = check_script(source, tables=tables, now_ns=now_ns, exec_funcs=exec_funcs)
+    return runnable(check_script(source, tables=tables, now_ns=now_ns, exec_funcs=exec_funcs), source)
+
+
+def runnable(compiled: Compiled, source: str) -> Plan:
+    """The plan, if it is all that the script asks for. Raises CompileError for what nothing runs yet."""
     for asked, kind, what in (
         (compiled.mutations, Kind.TRACING, "this script changes probes or settings of agents"),
         (compiled.exports, Kind.OTEL, "this script exports rows"),
     ):
         if asked:
             message = f"{what}: it is correct, but running that is not supported yet"
-            raise CompileError([Diagnostic(0, 0, message, kind)], source)
+            hint = "px explain shows what it would do"
+            raise CompileError([Diagnostic(0, 0, message, kind, hint)], source)
     return compiled.plan
 
 
