@@ -47,6 +47,10 @@ class ScriptErrors(Exception):  # noqa: N818  (it holds several)
         self.errors = errors
 
 
+class AnswerWarning(UserWarning):
+    """An answer that is not whole, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One error of a script where people find it: `file` may be a notebook's cell, `text` is the whole line.
@@ -60,3 +64,11 @@ class Problem:
     message: str
     hint: str = ""
     text: str | None = None
+
+
+class CompileError(SylphError):
+    """A script that does not compile. `errors` holds everything found wrong, never empty."""
+
+    def __init__(self, errors: Sequence[Problem], text: str) -> None:
+        super().__init__(text)
+        self.errors: tuple[Problem, ...] = tuple(errors)

@@ -110,6 +110,11 @@ def arrow_type(data: DataType) -> pa.DataType:
     return types[data]
 
 
+def type_metadata(column: ColumnType) -> dict[bytes, bytes]:
+    """Metadata of an Arrow field: both types by name."""
+    return {_DATA_KEY: column.data.name.encode(), _SEMANTIC_KEY: column.semantic.name.encode()}
+
+
 def arrow_schema(relation: Relation) -> pa.Schema:
     """Arrow schema of a relation; field metadata carries both types by name."""
     import pyarrow as pa
@@ -120,7 +125,7 @@ def arrow_schema(relation: Relation) -> pa.Schema:
                 name,
                 arrow_type(column.data),
                 nullable=False,
-                metadata={_DATA_KEY: column.data.name, _SEMANTIC_KEY: column.semantic.name},
+                metadata=type_metadata(column),
             )
             for name, column in relation.items()
         ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from sylph.client.values import Column, Value, is_time
-from sylph.tables.types import DataType
+from sylph.client.arrow import batch_of, schema_of
+from sylph.client.values import Column, Value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,35 +22,12 @@ class ArrowWriter:
 
     def table(self, name: str, columns: Sequence[Column]) -> None:
         """Begins a table: times are timestamp[ns, UTC], UINT128 is arrow.uuid."""
-        import pyarrow as pa
-
-        types = {
-            DataType.BOOLEAN: pa.bool_(),
-            DataType.INT64: pa.int64(),
-            DataType.UINT128: pa.uuid(),
-            DataType.FLOAT64: pa.float64(),
-            DataType.STRING: pa.string(),
-            DataType.TIME64NS: pa.timestamp("ns", "UTC"),
-        }
-        fields = [
-            pa.field(column.name, types[DataType.TIME64NS if is_time(column) else DataType(column.data)])
-            for column in columns
-        ]
-        self._schemas[name] = pa.schema(fields, metadata={b"table": name.encode()})
+        self._schemas[name] = schema_of(name, columns)
         self._batches[name] = []
 
     def rows(self, name: str, columns: Sequence[Sequence[Value]]) -> None:
         """Keeps rows."""
-        import pyarrow as pa
-
-        schema = self._schemas[name]
-        arrays = [
-            pa.array([uuid.UUID(str(value)).bytes for value in values], pa.binary(16)).cast(field.type)
-            if field.type == pa.uuid()
-            else pa.array(values, field.type)
-            for field, values in zip(schema, columns, strict=True)
-        ]
-        self._batches[name].append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        self._batches[name].append(batch_of(self._schemas[name], columns))
 
     def end(self, name: str) -> None:
         """Writes the table's stream."""

@@ -3,100 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from typing import TextIO
 
-from sylph.client.terminal import paint, uses_colour
-from sylph.client.text import cut, escape, pad, width
-from sylph.client.values import Cell, Column, Value, cell_of
-from sylph.tables.types import DataType
-
-_GAP = 2
-#: A column is not made narrower than this to fit; columns that have no place are named below the table instead.
-_MIN_WIDTH = 8
-_RIGHT = (DataType.INT64, DataType.FLOAT64)
-
-
-def fit(widths: Sequence[int], columns: int) -> list[int]:
-    """Widths of the first columns that fit into `columns`, the widest ones cut most. May hold fewer columns."""
-    kept = list(widths)
-    while len(kept) > 1 and sum(min(w, _MIN_WIDTH) for w in kept) + _GAP * (len(kept) - 1) > columns:
-        kept.pop()
-    room = columns - _GAP * (len(kept) - 1)
-    if sum(kept) <= room:
-        return kept
-    # Water filling: narrow columns keep their width, the rest is shared equally by the wide ones.
-    fitted = [0] * len(kept)
-    order = sorted(range(len(kept)), key=kept.__getitem__)
-    for position, index in enumerate(order):
-        fitted[index] = min(kept[index], max(1, room // (len(order) - position)))
-        room -= fitted[index]
-    return fitted
-
-
-class _Table:
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.columns = columns
-        self.show = [cell_of(column) for column in columns]
-        self.cells: list[list[Cell]] = [[] for _ in columns]
-
-
-class TableWriter:
-    """Keeps the rows of a table until its end, since widths depend on all of them."""
-
-    def __init__(self, out: TextIO, terminal_columns: int | None, *, colour: bool) -> None:
-        self._out = out
-        self._columns = terminal_columns
-        self._colour = colour
-        self._tables: dict[str, _Table] = {}
-        self._first = True
-
-    def table(self, name: str, columns: Sequence[Column]) -> None:
-        """Begins a table."""
-        self._tables[name] = _Table(columns)
-
-    def rows(self, name: str, columns: Sequence[Sequence[Value]]) -> None:
-        """Formats and keeps rows."""
-        table = self._tables[name]
-        for kept, show, values in zip(table.cells, table.show, columns, strict=True):
-            for value in values:
-                text, colour = show(value)
-                kept.append((escape(text), colour))
-
-    def end(self, name: str) -> None:
-        """Prints the table."""
-        table = self._tables.pop(name)
-        if not self._first:
-            self._out.write("\n")
-        self._first = False
-        self._out.write(f"Table ID: {escape(name)}\n")
-        headers = [escape(column.name).upper() for column in table.columns]
-        widths = [
-            max(width(header), max((width(text) for text, _ in cells), default=0))
-            for header, cells in zip(headers, table.cells, strict=True)
-        ]
-        fitted = widths if self._columns is None else fit(widths, self._columns)
-        right = [column.data in _RIGHT and not _left(column) for column in table.columns]
-        self._line([(header, "bold") for header in headers], fitted, right)
-        for row in zip(*table.cells, strict=True):
-            self._line(row, fitted, right)
-        if len(fitted) < len(widths):
-            hidden = ", ".join(column.name for column in table.columns[len(fitted) :])
-            note = f"not shown, the terminal is too narrow: {escape(hidden)} (-o json has all)"
-            self._out.write(paint(note, "dim", on=self._colour) + "\n")
-        self._out.flush()
-
-    def _line(self, cells: Sequence[Cell], widths: Sequence[int], right: Sequence[bool]) -> None:
-        parts = []
-        for (text, colour), columns, to_right in zip(cells, widths, right, strict=False):
-            shown = pad(cut(text, columns), columns, right=to_right)
-            parts.append(paint(shown, colour, on=self._colour))
-        line = (" " * _GAP).join(parts)
-        self._out.write((line if self._colour else line.rstrip()) + "\n")
-
-
-def _left(column: Column) -> bool:
-    return column.name == "time_"
+from sylph.client.table_text import TableWriter
+from sylph.client.terminal import uses_colour
 
 
 def make(out: TextIO) -> TableWriter:

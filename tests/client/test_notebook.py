@@ -1,0 +1,111 @@
+"""docs/python.md in a real Jupyter kernel: its examples run, errors point into cells, the stop button cancels."""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+
+import sylph
+from sylph.query.answer import Rows, TableMeta
+from tests.api.support import RELATION, make_batch
+
+SOURCE = Path(sylph.__file__).parents[1]
+PAGE = SOURCE.parent / "docs" / "python.md"
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def executed(cells: list[str], socket: Path, monkeypatch) -> list[nbformat.NotebookNode]:
+    """The cells after they ran, one after the other, in a kernel of their own. Raises when one fails."""
+    monkeypatch.setenv("PX_SOCKET", str(socket))
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    return notebook.cells
+
+
+def output(cell: nbformat.NotebookNode) -> str:
+    return "".join(one.get("text", "") for one in cell.outputs if one.output_type == "stream")
+
+
+def shown(cell: nbformat.NotebookNode) -> dict[str, str]:
+    return next(one.data for one in cell.outputs if one.output_type == "execute_result")
+
+
+def test_the_page(agent, monkeypatch):
+    examples = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    first, function, error, several, frame, relation, streamed = executed(examples, agent, monkeypatch)
+    assert shown(first)["text/html"].count("<tr>") == 51
+    assert "Table ID: http_data" in shown(first)["text/plain"]
+    assert "<caption style='text-align:left'>slow_requests</caption>" in shown(function)["text/html"]
+    assert 1 < shown(function)["text/html"].count("<tr>") <= 11
+    # `def oops` is the third cell's first line.
+    assert "Cell In[3] L3 : C16" in output(error)
+    assert "did you mean 'latency'?" in output(error)
+    assert "'LET'" in output(several)
+    assert "ST_DURATION_NS" in output(several)
+    assert "worst" in shown(frame)["text/html"]
+    assert re.match(r"\[\(200, \d+\)", shown(relation)["text/plain"])
+    assert output(streamed) == "True True\n"
+
+
+def test_an_error_of_a_helper_in_another_cell_points_into_that_cell(agent, monkeypatch):
+    catching = "try:\n    conn.run(f)\nexcept sylph.CompileError as error:\n    at = error.errors[0]\n    print(at.file, at.line)"
+    cells = executed(
+        [
+            "import px, sylph\nconn = sylph.connect()",
+            "# A cell with a helper.\n\ndef helper(df):\n    return df[df.nope == 1]",
+            f"def f():\n    return helper(px.DataFrame('http_events'))\n{catching}",
+        ],
+        agent,
+        monkeypatch,
+    )
+    assert output(cells[2]) == "Cell In[2] 4\n"
+
+
+@pytest.fixture
+def kernel(scripted, monkeypatch) -> Iterator[KernelManager]:
+    monkeypatch.setenv("PX_SOCKET", str(scripted))
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel()
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+def reply_to(client: BlockingKernelClient, asked: str) -> dict[str, str]:
+    while True:
+        reply = client.get_shell_msg(timeout=10)
+        if reply["parent_header"]["msg_id"] == asked:
+            return reply["content"]
+
+
+def test_the_stop_button_cancels_the_query_and_the_kernel_goes_on(kernel, handler):
+    began, cancelled = threading.Event(), threading.Event()
+
+    def results(_request, cancel):
+        yield TableMeta("output", RELATION)
+        while not cancel.wait(0.02):
+            yield Rows("output", make_batch(1))
+            began.set()
+        cancelled.set()
+
+    handler.results = results
+    client = kernel.blocking_client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    asked = client.execute("import sylph\nconn = sylph.connect()\nconn.run('import px')")
+    assert began.wait(30)
+    kernel.interrupt_kernel()
+    assert cancelled.wait(10)
+    assert reply_to(client, asked)["ename"] == "KeyboardInterrupt"
+    handler.results = [TableMeta("output", RELATION), Rows("output", make_batch(3))]
+    again = client.execute("assert len(conn.run('import px').table) == 3")
+    assert reply_to(client, again)["status"] == "ok"
+    client.stop_channels()
