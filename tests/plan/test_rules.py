@@ -11,6 +11,7 @@ from sylph.plan.nodes import Filter, Limit, Map, Node, Plan, Union
 from sylph.plan.optimise import optimise
 from sylph.plan.rules import (
     merge_duplicates,
+    merge_filters,
     merge_maps,
     prune_columns,
     push_filters,
@@ -167,6 +168,46 @@ def test_merge_maps_and_drop_those_that_change_nothing() -> None:
     assert "b=(a + 2)" in plan_text(merge_maps.apply(twice))
 
 
+def test_merge_filters_so_that_each_term_sinks_on_its_own() -> None:
+    node = assign(rows(), pod=call("upid_to_pod_name", col(rows(), "upid")))
+    named = where(node, call("notEqual", col(node, "pod"), lit("")))
+    expected = """
+        sink output
+          filter ((pod != "") and (latency > 5))
+            map time_, upid, latency, req_path, pod=px.upid_to_pod_name(upid)
+              source http_events [time_, upid, latency, req_path]
+        """
+    check(merge_filters.apply, plan(slow(named)), expected)
+    expected = """
+        sink output
+          filter (pod != "")
+            map time_, upid, latency, req_path, pod=px.upid_to_pod_name(upid)
+              filter (latency > 5)
+                source http_events [time_, upid, latency, req_path] time_ in [11, -]
+        """
+    check(optimise, plan(time(slow(named), "greaterThan", 10)), expected)
+    both = plan(named, slow(named))
+    assert merge_filters.apply(both) is both
+
+
+def test_merge_filters_leaves_to_agents_what_they_can_do() -> None:
+    node = keep(source("http_events"), "remote_addr", "latency")
+    resolved = where(slow(node), call("equal", call("ip_to_pod_id", col(node, "remote_addr")), lit("x")))
+    before = plan(resolved)
+    assert merge_filters.apply(before) is before
+
+
+def test_time_bounds_go_into_a_source_that_others_read_too() -> None:
+    shared = rows()
+    expected = """
+        sink output
+          source http_events [time_, upid, latency, req_path] time_ in [11, -]
+        sink output_1
+          source http_events [time_, upid, latency, req_path]
+        """
+    check(push_time_bounds.apply, plan(time(shared, "greaterThan", 10), shared), expected)
+
+
 def test_push_limits() -> None:
     node = assign(rows(), pod=call("upid_to_pod_name", col(rows(), "upid")))
     expected = """
@@ -220,6 +261,20 @@ def test_remove_dead() -> None:
             source http_events [time_, upid, latency, req_path]
         """
     check(remove_dead.apply, plan(Union((always,))), expected)
+
+
+def test_remove_dead_shortens_conditions() -> None:
+    node = rows()
+    short = call("logicalOr", lit(False), call("greaterThan", col(node, "latency"), lit(5)))
+    chain = call("logicalNot", call("logicalAnd", lit(True), short))
+    expected = """
+        sink output
+          filter px.logicalNot((latency > 5))
+            source http_events [time_, upid, latency, req_path]
+        """
+    check(remove_dead.apply, plan(where(node, chain)), expected)
+    other = plan(where(node, call("logicalOr", lit(True), short.args[1])))
+    assert "(True or (latency > 5))" in plan_text(remove_dead.apply(other))
 
 
 def test_all_rules_together() -> None:

@@ -11,10 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sylph.plan.nodes import Limit, Map, Node, Union
+from sylph.plan.nodes import Limit, Map, Node, Sink, Union
+from sylph.plan.share import Share
 from sylph.query.answer import CancelToken, Code, QueryError, Rows, Stats, TableMeta
 from sylph.query.engine import Engine
 from sylph.query.limits import Limits
+from sylph.query.run import Run
+from sylph.query.steps import most_rows
 from sylph.tables import TABLES
 from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import Row, record_batch
@@ -333,6 +336,41 @@ def test_fifty_queries_at_once_and_a_full_queue() -> None:
     with pytest.raises(QueryError, match="try again later") as error:
         list(full.run(plan(node)))
     assert error.value.code is Code.RESOURCE_EXHAUSTED
+
+
+def shared_rows(data: MemoryDataset, monkeypatch: pytest.MonkeyPatch, limits: Limits) -> tuple[list[str], list[int]]:
+    """Statements that kept rows, and how many rows each sink gave."""
+    texts: list[str] = []
+    write = Run._text
+
+    def noted(run: Run, step: Share | Sink) -> str:
+        text = write(run, step)
+        if isinstance(step, Share):
+            texts.append(text)
+        return text
+
+    monkeypatch.setattr(Run, "_text", noted)
+    rows = keep(served(source("http_events")), "time_", "latency", "service")
+    total = agg(rows, ["service"], n=("latency", "count"))
+    results = run(data, rows, total, agg(total, m=("n", "max")), limits=limits)
+    return texts, [len(result) for result in results]
+
+
+def test_what_sinks_share_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, rows = shared_rows(dataset(), monkeypatch, Limits())
+    assert rows == [67, 2, 1]
+    assert ["http_events_0" in text for text in texts] == [True, False]
+    assert 'FROM "shared#0"' in texts[1]
+
+
+def test_shared_rows_that_are_too_many_are_computed_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = dataset(60_000)
+    few = most_rows(Share("s", keep(source("http_events"), "time_", "latency", "req_path"), False), 8 * 2**20)
+    assert 20_000 < few < 40_000
+    texts, rows = shared_rows(data, monkeypatch, Limits(memory=8 * 2**20))
+    assert rows == [10_000, 2, 1]
+    # The aggregate was to read the rows, and reads the table.
+    assert ["http_events_0" in text for text in texts] == [True, True]
 
 
 def test_agent_only_functions_come_first() -> None:

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 
 from sylph.plan.codec import decode, encode
-from sylph.plan.nodes import Limit, Node, Plan, Union
+from sylph.plan.nodes import Limit, Node, PartialAggregate, Plan, Union
+from sylph.plan.split import split
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta
-from sylph.query.engine import Engine
+from sylph.query.engine import Engine, prepare
 from sylph.query.limits import Limits
 from sylph.query.sharded import ShardedEngine
 from sylph.tables import TABLES
@@ -167,6 +168,17 @@ def test_a_service_summary_ships_little() -> None:
     assert 0 < shipped < 20_000
     (stats,) = (result for result in results if isinstance(result, Stats))
     assert stats.records == 50_300
+
+
+def test_an_aggregate_of_an_append_ships_states_not_rows() -> None:
+    nodes = shards(3)
+    rows = keep(served(source("http_events")), "time_", "latency", "service")
+    both = agg(Union((rows, rows)), ["service"], n=("latency", "count"), sum=("latency", "sum"))
+    query = plan(both)
+    (sink,) = split(prepare(query, Limits())).agent.sinks
+    assert isinstance(sink.input, PartialAggregate)
+    sharded = ShardedEngine([(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)], Engine(MemoryDataset()))
+    assert answers(sharded.run(query)) == answers(Engine(whole(nodes)).run(query))
 
 
 def test_one_failing_agent_is_a_warning_and_all_an_error() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sylph.plan.nodes import Plan
 from sylph.plan.rules import (
     merge_duplicates,
+    merge_filters,
     merge_maps,
     prune_columns,
     push_filters,
@@ -21,6 +22,7 @@ Rule = Callable[[Plan], Plan]
 RULES: tuple[Rule, ...] = (
     remove_dead.apply,
     merge_maps.apply,
+    merge_filters.apply,
     push_filters.apply,
     push_time_bounds.apply,
     push_limits.apply,

@@ -11,7 +11,7 @@ from sylph.functions.declare import Executor, Placement
 from sylph.functions.registry import SCALARS, TABLE_FUNCTIONS
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import Call, Expression
-from sylph.plan.nodes import Explode, Filter, Limit, Map, Node, Plan, Source, TableFunctionSource
+from sylph.plan.nodes import Explode, Filter, Limit, Map, Node, Plan, Source, TableFunctionSource, Union
 from sylph.plan.walk import expressions, inputs, postorder, roots, subexpressions
 
 
@@ -23,6 +23,11 @@ def placement(expression: Expression) -> Placement:
     return Placement.ANYWHERE if declared is None else declared.placement
 
 
+def placements(node: Node) -> set[Placement]:
+    """Where the functions in an operator may run."""
+    return {placement(item) for value in expressions(node) for item in subexpressions(value)}
+
+
 def uses(node: Node, where: Placement) -> str | None:
     """Name of a function in the operator that can only run there."""
     for expression in expressions(node):
@@ -32,8 +37,12 @@ def uses(node: Node, where: Placement) -> str | None:
     return None
 
 
-def agent_side(plan: Plan) -> set[int]:
-    """The id()s of the nodes that run on agents. Raises PlanError for a function in the wrong place."""
+def agent_side(plan: Plan, *, unions: bool = False) -> set[int]:
+    """The id()s of the nodes that run on agents. Raises PlanError for a function in the wrong place.
+
+    With `unions`, also those of appends of what agents have: all agents' appends together are the append of all.
+    Then `check` must have been before, since to the language an append needs all agents.
+    """
     side: set[int] = set()
     for node in postorder(roots(plan)):
         below = all(id(child) in side for child in inputs(node))
@@ -52,6 +61,8 @@ def agent_side(plan: Plan) -> set[int]:
                     side.add(id(node))
             case Map() | Filter() if below and not uses(node, Placement.BROKER):
                 side.add(id(node))
+            case Union() if below and unions:
+                side.add(id(node))
             case Limit(per_agent=True) | Explode() if below:
                 side.add(id(node))
             case _:
@@ -63,8 +74,9 @@ def check(plan: Plan) -> None:
     """Raises PlanError when a function is in the wrong place. On a plan as compiled: rules may move operators."""
     agent_side(plan)
     for node in postorder(roots(plan)):
-        for expression in expressions(node):
-            _check_nesting(expression)
+        if {Placement.AGENT, Placement.BROKER} <= placements(node):
+            for expression in expressions(node):
+                _check_nesting(expression)
 
 
 def _check_nesting(expression: Expression) -> None:

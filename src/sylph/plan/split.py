@@ -48,7 +48,7 @@ class SplitPlan:
 def split(plan: Plan) -> SplitPlan:
     """Cut an optimised plan. Raises PlanError for a function in the wrong place."""
     plan = rewrite(plan, lambda node, _: _precede(node))
-    local = agent_side(plan)
+    local = agent_side(plan, unions=True)
     sent: dict[tuple[str, int], Remote] = {}
     sinks: list[Sink] = []
     kept_alive: list[Node] = []

@@ -102,20 +102,50 @@ class _LookupJoin:
     inner: bool = False
 
 
-def statement(root: Node, constants: Mapping[str, str | int] | None = None) -> Statement:
+class Naming:
+    """Names that several statements agree on: of columns, of leaves, and of rows kept between statements.
+
+    `kept` are the names of `Remote`s that are tables of the runner's, with whether their rows are in order.
+    """
+
+    def __init__(self, nodes: list[Node], kept: Mapping[str, bool] | None = None) -> None:
+        self.columns = _physical_names(nodes)
+        self.kept = kept or {}
+        self._leaves: dict[int, tuple[str, Leaf]] = {}
+
+    def leaf(self, node: Leaf) -> str:
+        """The name under which a leaf is read; the same one each time."""
+        if isinstance(node, Remote) and node.name in self.kept:
+            return node.name
+        known = self._leaves.get(id(node))
+        if known is None:
+            if isinstance(node, Source):
+                label = node.table
+            else:
+                label = node.function if isinstance(node, TableFunctionSource) else node.name
+            # The node is held, so that no other one gets its id().
+            known = self._leaves[id(node)] = (f"{label}_{len(self._leaves)}", node)
+        return known[0]
+
+
+def statement(
+    root: Node, constants: Mapping[str, str | int] | None = None, naming: Naming | None = None, *, ordered: bool = True
+) -> Statement:
     """SQL that gives the rows of `root`, on the node with these `templates.CONSTANTS`.
 
-    Raises PlanError for what cannot be said.
+    Without `ordered`, rows may come in any order. Raises PlanError for what cannot be said.
     """
-    return _Writer(root, constants_sql(constants or {})).statement()
+    return _Writer(root, constants_sql(constants or {}), naming, ordered=ordered).statement()
 
 
 class _Writer:
-    def __init__(self, root: Node, constants: Mapping[str, str]) -> None:
+    def __init__(self, root: Node, constants: Mapping[str, str], naming: Naming | None, *, ordered: bool) -> None:
         self._root = root
+        self._sorts = ordered
         self._nodes = postorder([root])
         self._constants = constants
-        self._names = _physical_names(self._nodes)
+        self._naming = naming or Naming(self._nodes)
+        self._names = self._naming.columns
         self._leaves: dict[str, Leaf] = {}
         self._entities: set[str] = set()
         self._kernels: set[str] = set()
@@ -126,7 +156,7 @@ class _Writer:
             for child in inputs(node):
                 self._uses[id(child)] += 1
         self._ordered = _ordered(self._nodes, root)
-        self._sorted = _sorted(self._nodes)
+        self._sorted = sorted_nodes(self._nodes)
         #: Sorts under look-ups, by which rows must be put in order again.
         self._ranked = {
             self._sorted[id(node)]
@@ -151,7 +181,7 @@ class _Writer:
         if top.ranked:
             top = self._close(top)
             top.ranked, top.tail = False, f" ORDER BY i.{quote(_RANK)}"
-        elif self._shuffled() and "time_" in self._root.relation:
+        elif self._sorts and self._shuffled() and "time_" in self._root.relation:
             top = self._close(top)
             top.tail = f" ORDER BY i.{self._name('time_')}"
         body = self._render(top)
@@ -168,10 +198,13 @@ class _Writer:
     def _shuffled(self) -> bool:
         """Whether rows come in another order than the tables': a join keeps none, and agents answer when they can."""
         return any(
-            self._ordered[id(node)] and (isinstance(node, Remote) or any(map(_has_lookup, expressions(node))))
+            self._ordered[id(node)] and (self._arrives(node) or any(map(_has_lookup, expressions(node))))
             for node in self._nodes
             if id(node) not in self._sorted
         )
+
+    def _arrives(self, node: Node) -> bool:
+        return isinstance(node, Remote) and not self._naming.kept.get(node.name)
 
     # -- nodes ------------------------------------------------------------------------------------------------
 
@@ -204,11 +237,7 @@ class _Writer:
         return block
 
     def _leaf(self, node: Leaf) -> _Block:
-        if isinstance(node, Source):
-            label = node.table
-        else:
-            label = node.function if isinstance(node, TableFunctionSource) else node.name
-        name = f"{label}_{len(self._leaves)}"
+        name = self._naming.leaf(node)
         self._leaves[name] = node
         block = _Block(quote(name), node.relation)
         if isinstance(node, Source):
@@ -231,21 +260,29 @@ class _Writer:
 
     def _filter(self, node: Filter) -> _Block:
         block = self._take(node.input)
-        condition = node.condition
         if block.limit is not None or block.select is not None:
             block = self._close(block)
-        elif block.outputs is not None:
-            if all(_cheap(block.outputs[name]) for name in references(condition)):
-                condition = substitute(condition, block.outputs)
-            else:
+        terms = conjuncts(node.condition)
+        if block.outputs is not None:
+            outputs = block.outputs
+            early: list[Expression] = []
+            late: list[Expression] = []
+            for term in terms:
+                (early if all(_cheap(outputs[name]) for name in references(term)) else late).append(term)
+            self._demand(block, [substitute(term, outputs) for term in early])
+            terms = late
+            if terms:
                 block = self._close(block)
-        for term in conjuncts(condition):
+        self._demand(block, terms)
+        return block
+
+    def _demand(self, block: _Block, terms: list[Expression]) -> None:
+        for term in terms:
             inner = _zero_rejecting(term)
             if inner is not None and inner.overload.lookup is not None:
                 args = [self._expression(arg, block) for arg in inner.args]
                 self._lookup_join(inner.function, inner.overload.lookup, args, block).inner = True
             block.where.append(self._expression(term, block))
-        return block
 
     def _limit(self, node: Limit) -> _Block:
         block = self._take(node.input)
@@ -496,7 +533,7 @@ def _ordered(nodes: list[Node], root: Node) -> dict[int, bool]:
     return seen
 
 
-def _sorted(nodes: list[Node]) -> dict[int, int]:
+def sorted_nodes(nodes: list[Node]) -> dict[int, int]:
     """Nodes whose rows are in the order of a sort, with that sort's id()."""
     found: dict[int, int] = {}
     for node in nodes:

@@ -94,10 +94,14 @@ def roots(plan: Plan) -> list[Node]:
 
 def consumers(plan: Plan) -> dict[int, int]:
     """How many nodes and sinks read each node, by the node's id()."""
+    return _consumers(plan, postorder(roots(plan)))
+
+
+def _consumers(plan: Plan, order: list[Node]) -> dict[int, int]:
     count: dict[int, int] = {}
     for sink in plan.sinks:
         count[id(sink.input)] = count.get(id(sink.input), 0) + 1
-    for node in postorder(roots(plan)):
+    for node in order:
         for child in inputs(node):
             count[id(child)] = count.get(id(child), 0) + 1
     return count
@@ -108,10 +112,11 @@ def rewrite(plan: Plan, rule: Callable[[Node, Callable[[Node], bool]], Node]) ->
 
     Shared nodes stay shared, and an unchanged plan is the same object.
     """
-    uses = consumers(plan)
+    order = postorder(roots(plan))
+    uses = _consumers(plan, order)
     shared: set[int] = set()
     new: dict[int, Node] = {}
-    for node in postorder(roots(plan)):
+    for node in order:
         changed = rule(
             with_inputs(node, tuple(new[id(child)] for child in inputs(node))), lambda child: id(child) in shared
         )

@@ -6,32 +6,29 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sylph.plan.errors import PlanError
-from sylph.plan.nodes import Limit, Plan, Sink
+from sylph.plan.nodes import Limit, Plan
 from sylph.plan.optimise import optimise
 from sylph.plan.placement import check
-from sylph.plan.sql import Statement, statement
+from sylph.plan.rules import merge_duplicates
 from sylph.plan.walk import postorder, roots, with_roots
 from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stats, TableMeta
-from sylph.query.arrow import Shape
 from sylph.query.dataset import Dataset
 from sylph.query.duck import Instances
 from sylph.query.errors import translate
 from sylph.query.explain import RELATION, TABLE, Measured, explain, measured
 from sylph.query.limits import Limits
+from sylph.query.run import Run
 from sylph.query.scan import Scans
+from sylph.query.steps import Steps
 from sylph.query.watch import Watchdog, Watched
 from sylph.tables.rows import record_batch
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-#: Rows of a result batch.
-BATCH_ROWS = 16_384
 
 
 class Engine:
@@ -99,26 +96,18 @@ class Engine:
         """One side of a split plan as it is. `remote` holds what agents sent, by the name of the `Remote` node."""
         watched = Watched(limits or Limits(), cancel or CancelToken())
         with plan_errors():
-            statements = [statement(sink.input, self.dataset.constants) for sink in plan.sinks]
-        return self._run(plan, statements, watched, remote or {})
+            steps = Steps(plan, self.dataset.constants)
+        return self._run(plan, steps, watched, remote or {})
 
-    def _run(
-        self,
-        plan: Plan,
-        statements: list[Statement],
-        watched: Watched,
-        remote: Mapping[str, pa.Table],
-    ) -> Iterator[Result]:
+    def _run(self, plan: Plan, steps: Steps, watched: Watched, remote: Mapping[str, pa.Table]) -> Iterator[Result]:
         for sink in plan.sinks:
             yield TableMeta(sink.name, sink.input.relation)
         with self._cursor(watched) as (instance, cursor), Scans(self.dataset, postorder(roots(plan)), remote) as scans:
-            for sink, query in zip(plan.sinks, statements, strict=True):
-                text = query.text(scans.bind(cursor, query))
-                if "px_" in text:
-                    # Kernels need numpy, which nothing else here does. DuckDB forgets, but still calls, what a
-                    # connection gave it that is closed: they belong to the instance.
-                    import_module("sylph.functions.kernels").install(instance, text)
-                yield from _rows(cursor, text, sink, watched)
+            run = Run(instance, cursor, scans, steps, watched)
+            for share in steps.shares:
+                run.keep(share)
+            for sink in plan.sinks:
+                yield from run.rows(sink)
             yield Stats(time.perf_counter_ns() - watched.began, 0, scans.bytes, scans.rows)
 
     @contextmanager
@@ -155,26 +144,8 @@ def plan_errors() -> Iterator[None]:
 
 def prepare(plan: Plan, limits: Limits) -> Plan:
     """The plan checked, with its row caps in place, optimised. Raises PlanError."""
+    # Merged first: what scripts build often has each node several times.
+    plan = merge_duplicates.apply(plan)
     check(plan)
     cap = min(plan.max_output_rows, limits.max_rows)
     return optimise(with_roots(plan, [Limit(sink.input, cap) for sink in plan.sinks]))
-
-
-def _rows(cursor: duckdb.DuckDBPyConnection, text: str, sink: Sink, watched: Watched) -> Iterator[Rows]:
-    """The sink's rows in batches of some thousands. At least one batch, of which the last says so."""
-    watched.check()
-    shape = Shape(sink.input.relation)
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    reader = cursor.sql(text).to_arrow_reader(BATCH_ROWS)
-    try:
-        for batch in reader:
-            if rows + batch.num_rows > BATCH_ROWS:
-                yield Rows(sink.name, shape.join(held, reader.schema))
-                watched.check()
-                held, rows = [], 0
-            held.append(shape.batch(batch))
-            rows += batch.num_rows
-    finally:
-        reader.close()
-    yield Rows(sink.name, shape.join(held, reader.schema), last=True)

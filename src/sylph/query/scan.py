@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from sylph.plan.literals import quote, string_sql
 from sylph.plan.nodes import Node, Remote, Source, TableFunctionSource
-from sylph.plan.sql import Statement
+from sylph.plan.sql import Leaf, Statement
 from sylph.query.answer import Code, QueryError
 from sylph.query.dataset import Dataset, Snapshot
 from sylph.query.table_functions import call
@@ -38,6 +38,8 @@ class Scans:
         self._snapshots: dict[str, Snapshot] = {}
         self._held = ExitStack()
         self._entities: Mapping[str, pa.Table] | None = None
+        self._registered: set[str] = set()
+        self._definitions: dict[str, str] = {}
         self.rows = 0
         self.bytes = 0
 
@@ -57,26 +59,41 @@ class Scans:
         self._held.close()
 
     def bind(self, cursor: duckdb.DuckDBPyConnection, statement: Statement) -> dict[str, str]:
-        """Register what the statement reads; returns the definitions to put before it."""
+        """Register what the statement reads and is not registered yet; returns the definitions to put before it.
+
+        All statements of a query have one `Naming` and run on one cursor.
+        """
         definitions: dict[str, str] = {}
         for name, leaf in statement.leaves.items():
-            match leaf:
-                case Source():
-                    definition = self._source(cursor, name, leaf, statement.names)
-                    if definition:
-                        definitions[name] = definition
-                case TableFunctionSource():
-                    cursor.register(name, _renamed(call(self._dataset, leaf), statement.names))
-                case Remote():
-                    if leaf.name not in self._remote:
-                        raise QueryError(Code.INTERNAL, f"nobody sent {leaf.name!r}")
-                    cursor.register(name, _renamed(self._remote[leaf.name], statement.names))
-        if statement.entities:
-            if self._entities is None:
-                self._entities = self._dataset.entities()
-            for entity in statement.entities:
+            if name not in self._registered:
+                self._registered.add(name)
+                self._register(cursor, name, leaf, statement.names)
+            if name in self._definitions:
+                definitions[name] = self._definitions[name]
+        for entity in statement.entities:
+            if f"entity_{entity}" not in self._registered:
+                self._registered.add(f"entity_{entity}")
+                if self._entities is None:
+                    self._entities = self._dataset.entities()
                 cursor.register(f"entity_{entity}", self._entity(entity, self._entities.get(entity)))
         return definitions
+
+    def keep(self, name: str) -> None:
+        """What is read under this name is a table of the cursor's."""
+        self._registered.add(name)
+
+    def _register(self, cursor: duckdb.DuckDBPyConnection, name: str, leaf: Leaf, names: Mapping[str, str]) -> None:
+        match leaf:
+            case Source():
+                definition = self._source(cursor, name, leaf, names)
+                if definition:
+                    self._definitions[name] = definition
+            case TableFunctionSource():
+                cursor.register(name, _renamed(call(self._dataset, leaf), names))
+            case Remote():
+                if leaf.name not in self._remote:
+                    raise QueryError(Code.INTERNAL, f"nobody sent {leaf.name!r}")
+                cursor.register(name, _renamed(self._remote[leaf.name], names))
 
     def _entity(self, name: str, table: pa.Table | None) -> pa.Table:
         import pyarrow.compute as pc

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sylph.functions.declare import Placement
+from sylph.functions.registry import resolve_scalar
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import Aggregate, Explode, Filter, Join, Map, Node, Plan, Sort, Union
 from sylph.plan.placement import placement
-from sylph.plan.walk import conjuncts, is_and, references, rewrite, subexpressions, substitute
+from sylph.plan.walk import conjuncts, references, rewrite, subexpressions, substitute
 
 
 def apply(plan: Plan) -> Plan:
@@ -32,22 +33,21 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
             moved.setdefault(side, []).append(pushed)
     if not moved:
         return node
-    template = and_of(node.condition)
     match child:
         case Map():
-            new: Node = Map(filtered(child.input, moved[0], template), child.outputs)
+            new: Node = Map(filtered(child.input, moved[0]), child.outputs)
         case Aggregate():
-            new = Aggregate(filtered(child.input, moved[0], template), child.groups, child.outputs)
+            new = Aggregate(filtered(child.input, moved[0]), child.groups, child.outputs)
         case Sort():
-            new = Sort(filtered(child.input, moved[0], template), child.keys)
+            new = Sort(filtered(child.input, moved[0]), child.keys)
         case Explode():
-            new = Explode(filtered(child.input, moved[0], template), child.column)
+            new = Explode(filtered(child.input, moved[0]), child.column)
         case Union():
-            new = Union(tuple(filtered(branch, moved[i], template) for i, branch in enumerate(child.inputs)))
+            new = Union(tuple(filtered(branch, moved[i]) for i, branch in enumerate(child.inputs)))
         case Join():
-            sides = [filtered(side, moved.get(i, []), template) for i, side in enumerate((child.left, child.right))]
+            sides = [filtered(side, moved.get(i, [])) for i, side in enumerate((child.left, child.right))]
             new = Join(sides[0], sides[1], child.how, child.left_on, child.right_on, child.outputs)
-    return filtered(new, kept, template)
+    return filtered(new, kept)
 
 
 def _targets(child: Node, term: Expression) -> list[tuple[int, Expression]]:
@@ -89,17 +89,12 @@ def _retyped(term: Expression, branch: Node) -> Expression:
     return substitute(term, columns)
 
 
-def filtered(node: Node, terms: list[Expression], template: Call | None) -> Node:
-    """`node` with all terms demanded; `template` is an `and`, needed for more than one."""
+def filtered(node: Node, terms: list[Expression]) -> Node:
+    """`node` with all terms demanded."""
     if not terms:
         return node
     condition = terms[0]
     for term in terms[1:]:
-        assert template is not None
-        condition = Call(template.function, (condition, term), template.overload, template.type)
+        overload, kind = resolve_scalar("logicalAnd", (condition.type, term.type))
+        condition = Call("logicalAnd", (condition, term), overload, kind)
     return Filter(node, condition)
-
-
-def and_of(condition: Expression) -> Call | None:
-    """The `and` of a condition that has one, to make others like it."""
-    return next((item for item in subexpressions(condition) if isinstance(item, Call) and is_and(item)), None)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import Filter, Node, Plan, Source
-from sylph.plan.rules.push_filters import and_of, filtered
+from sylph.plan.rules.push_filters import filtered
 from sylph.plan.walk import conjuncts, rewrite
 from sylph.tables.types import DataType
 
@@ -25,7 +25,8 @@ def apply(plan: Plan) -> Plan:
 
 
 def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
-    if not (isinstance(node, Filter) and isinstance(node.input, Source)) or shared(node.input):
+    del shared  # A source that others read too is read once for each of them anyway.
+    if not (isinstance(node, Filter) and isinstance(node.input, Source)):
         return node
     source = node.input
     start, end = source.start, source.end
@@ -41,7 +42,7 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
     if len(kept) == len(conjuncts(node.condition)):
         return node
     bounded = Source(source.table, source.relation, start, end, source.streaming)
-    return filtered(bounded, kept, and_of(node.condition))
+    return filtered(bounded, kept)
 
 
 def _bounds(term: Expression) -> tuple[int | None, int | None] | None:
