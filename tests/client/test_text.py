@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sylph.cli.output.table_writer import fit
+from sylph.client.table_text import fit
 from sylph.client.text import cut, decode, escape, escape_json, pad, width
 
 
