@@ -16,6 +16,7 @@ from sylph.store.batch import HotBatch, admit
 from sylph.store.budget import divide, snapshot_part
 from sylph.store.cold import Cold, journal_part
 from sylph.store.files import Files
+from sylph.store.follow import Follower, Part, Taken, oldest, take
 from sylph.store.loss import Cause, Loss, LossLog
 from sylph.store.segment import Segment
 from sylph.store.snapshot import Snapshot
@@ -91,6 +92,8 @@ class Store:
             if self._make_room(state, hot.size):
                 state.push(hot)
                 self._writer.added(state)
+                for follower in state.followers:
+                    follower.wake()
             else:
                 state.lose(hot.rows, hot.size)
                 self._lose(
@@ -110,10 +113,61 @@ class Store:
             self._drain()
             batches = [batch for batch in state.hot if batch.min_time <= high and batch.max_time >= low]
             segments = [item for item in state.visible() if item.min_time <= high and item.max_time >= low]
-            for batch in batches:
-                batch.pins += 1
-            for segment in segments:
-                segment.pins += 1
+            return self._hold(state, [batch.data for batch in batches], batches, segments)
+
+    def follow(
+        self, table: str, start: int | None = None, end: int | None = None, *, wake: Callable[[], object]
+    ) -> Follower:
+        """The table's rows from the oldest on and as they come, without batches that lie outside `start` to `end`.
+
+        `wake` is called, with the store's lock held, whenever rows were added: it must be quick and not raise.
+        Raises KeyError for an unknown table.
+        """
+        state = self._state(table)
+        low = -(1 << 63) if start is None else start
+        high = (1 << 63) - 1 if end is None else end
+        self._forget_vanished(state)
+        with self._lock:
+            follower = Follower(self, state, low, high, wake)
+            follower.at = oldest(state)
+            state.followers = (*state.followers, follower)
+        return follower
+
+    def read(self, follower: Follower, size: int | None) -> Part:
+        """See `Follower.read`. Raises OSError and pa.ArrowInvalid for a segment that cannot be read."""
+        state = follower.state
+        with self._lock:
+            self._drain()
+            taken = take(follower, size)
+            snapshot = self._hold(state, taken.data, taken.batches, taken.segments)
+            more = follower.at < state.next_row
+        if taken.skip:
+            try:
+                _cut(snapshot, taken)
+            except BaseException:
+                snapshot.close()
+                raise
+        return Part(snapshot, taken.missed, taken.newest, more)
+
+    def leave(self, follower: Follower) -> None:
+        """See `Follower.close`."""
+        with self._lock:
+            followers = follower.state.followers
+            follower.state.followers = tuple(other for other in followers if other is not follower)
+
+    @property
+    def closed(self) -> bool:
+        """Whether rows are refused."""
+        return self._closed
+
+    def _hold(
+        self, state: TableState, data: list[pa.RecordBatch], batches: list[HotBatch], segments: list[Segment]
+    ) -> Snapshot:
+        """A snapshot of `data`, which are rows of `batches`, and of segments; the lock is held."""
+        for batch in batches:
+            batch.pins += 1
+        for segment in segments:
+            segment.pins += 1
 
         def release() -> None:
             self._released.append((state, batches, segments))
@@ -124,7 +178,7 @@ class Store:
                 finally:
                     self._lock.release()
 
-        return Snapshot(state.schema, [batch.data for batch in batches], list(segments), release)
+        return Snapshot(state.schema, data, list(segments), release)
 
     def stats(self) -> list[TableStats]:
         """Figures of every table."""
@@ -161,6 +215,9 @@ class Store:
             if self._closed:
                 return
             self._closed = True
+            for state in self._tables.values():
+                for follower in state.followers:
+                    follower.wake()
         self._writer.stop()
 
     def __enter__(self) -> Self:
@@ -219,3 +276,15 @@ class Store:
     def _lose(self, state: TableState, rows: int, size: int, detail: str) -> None:
         cause = Cause.DISK_ERROR if self._writer.failing else Cause.BUDGET
         self._losses.add(state.name, cause, rows, size, detail)
+
+
+def _cut(snapshot: Snapshot, taken: Taken) -> None:
+    """The rest of the first segment as batches, since a part of it was read before."""
+    import pyarrow.parquet as pq
+
+    from sylph.store.encode import convert
+
+    first = snapshot.segments[0]
+    rest = convert(pq.read_table(first.path), snapshot.schema).slice(taken.skip)
+    snapshot.batches[:0] = rest.to_batches()
+    del snapshot.segments[0]

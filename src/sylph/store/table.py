@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -17,6 +18,9 @@ from sylph.store.segment import Segment
 from sylph.store.stats import TableStats
 from sylph.tables.declare import Table
 from sylph.tables.types import arrow_schema
+
+if TYPE_CHECKING:
+    from sylph.store.follow import Follower
 
 
 class TableState:
@@ -47,6 +51,8 @@ class TableState:
         self.rows_expired = self.bytes_expired = self.batches_expired = 0
         self.rows_lost = self.bytes_lost = 0
         self.compacted = 0
+        #: Who reads this table as it grows. Replaced, not changed, so that it can be walked.
+        self.followers: tuple[Follower, ...] = ()
 
     @property
     def hot_start(self) -> int:
@@ -142,6 +148,7 @@ class TableState:
     def install(self, segments: list[Segment], pending: list[HotBatch]) -> None:
         """Put what was found on disk before everything that arrived so far, which gets new ids."""
         arrived, self.hot = self.hot, deque()
+        former = self.next_row
         self.segments = segments
         self.cold_bytes = sum(segment.size for segment in segments)
         self.next_row = self.sealed = self.journaled = segments[-1].end if segments else 0
@@ -151,6 +158,9 @@ class TableState:
             self._place(batch)
         for batch in arrived:
             self._place(batch)
+        for follower in self.followers:
+            # What follows goes on where it was; it does not go back for what was found.
+            follower.at += self.next_row - former
 
     def remove_segment(self, segment: Segment) -> None:
         """Forget a segment; held ones linger. The caller unlinks or moves the file once nobody holds it."""
