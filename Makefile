@@ -22,7 +22,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
 
 .PHONY: run
-run: build demo-deps ## build, start Sylph and a small demo, print first answers
+run: can-run build demo-deps ## build, start Sylph and a small demo, print first answers
 	@$(PY) scripts/demo.py start
 
 .PHONY: stop
@@ -92,6 +92,10 @@ build: .venv/.installed $(NATIVE)
 .PHONY: check-deps
 check-deps:
 	@scripts/setup check
+
+.PHONY: can-run
+can-run:
+	@scripts/setup can-run
 
 .PHONY: demo-deps
 demo-deps:

@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -34,11 +34,13 @@ def agent(handler, tmp_path) -> Iterator[Path]:
 
 @pytest.fixture
 def px(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `px` with this test's socket."""
+    """Runs `px` with this test's socket; `before` is put before the command, such as setpriv."""
 
-    def run(*arguments: str, stdin: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, stdin: str = "", before: Sequence[str] = (), **extra: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "sylph.cli.main", *arguments],
+            [*before, sys.executable, "-m", "sylph.cli.main", *arguments],
             input=stdin,
             capture_output=True,
             text=True,

@@ -67,3 +67,38 @@ def test_from_up_to_down(px, tmp_path, server):
     assert down.returncode == 0, down.stderr
     assert start_ticks(agent.pid) is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "px.log"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_at_the_start(px, tmp_path):
+    up = px("up", "-d", "--data-dir", "/proc/nowhere", "--memory", "64MiB")
+    assert up.returncode == 0, up.stderr
+    assert px("down").returncode == 0
+    assert "error: the store cannot write, rows stay in memory meanwhile:" in up.stderr
+    assert "/proc/nowhere" in up.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (["setpriv", "--bounding-set=-all"], "missing CAP_BPF, CAP_PERFMON"),
+        (
+            ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"],
+            "CONFIG_DEBUG_INFO_BTF",
+        ),
+    ],
+    ids=["no rights", "no BTF"],
+)
+def test_where_it_cannot_run_it_says_so_and_leaves_nothing(px, tmp_path, before, words):
+    up = px("up", "--data-dir", str(tmp_path / "data"), before=before)
+    assert up.returncode == 1
+    assert words in up.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_said_without_noise(px, tmp_path, server):
+    up = px("up", "--data-dir", str(tmp_path / "data"), "--listen", f"127.0.0.1:{server}")
+    assert up.returncode == 1
+    assert up.stderr.splitlines()[-1] == (
+        f"error: cannot listen on 127.0.0.1:{server}: the port is taken or not allowed; choose another"
+    )
+    assert "add_port" not in up.stderr

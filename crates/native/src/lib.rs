@@ -64,12 +64,19 @@ fn probe(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(probe)
 }
 
+/// Raises CaptureError when this process lacks a capability, or the kernel its description. Loads nothing.
+#[pyfunction]
+fn check_machine() -> PyResult<()> {
+    sylph_capture::kernel::check_machine().map_err(|error| capture::CaptureError::new_err(error.to_string()))
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<interchange::ArrowBatch>()?;
     module.add_class::<capture::Capture>()?;
     module.add("CaptureError", module.py().get_type::<capture::CaptureError>())?;
     module.add_function(wrap_pyfunction!(probe, module)?)?;
+    module.add_function(wrap_pyfunction!(check_machine, module)?)?;
     module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
     module.add_function(wrap_pyfunction!(kernel, module)?)?;
     Ok(())

@@ -7,7 +7,7 @@ import os
 import time
 from contextlib import suppress
 
-from sylph._native import Capture
+from sylph._native import Capture, check_machine
 from sylph.agent import reports
 from sylph.agent.dataset import AgentDataset
 from sylph.agent.ingest import Ingest
@@ -35,6 +35,8 @@ class Agent:
     """
 
     def __init__(self, options: Options) -> None:
+        # Before anything is made that would be left behind.
+        check_machine()
         self.node: Node = this_node(time.time_ns())
         directory = options.data_directory
         # A folder of its own: the store counts files there that it doesn't know.

@@ -244,7 +244,9 @@ def _listen_tcp(server: Any, tcp: Tcp) -> int:
     except tls.CertificateError as error:
         raise ListenError(str(error)) from error
     except RuntimeError as error:
-        raise ListenError(f"cannot listen on {tcp.address}: the port is taken or not allowed") from error
+        raise ListenError(
+            f"cannot listen on {tcp.address}: the port is taken or not allowed; choose another"
+        ) from error
 
 
 def serve(handler: QueryHandler, *, unix: Path, tcp: Tcp | None = None) -> Server:

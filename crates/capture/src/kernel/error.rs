@@ -92,7 +92,11 @@ pub(crate) fn missing_capabilities() -> Vec<&'static str> {
 pub(crate) const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// What is cheap to know before loading.
-pub(super) fn check_machine() -> Result<(), Error> {
+/// Whether the machine allows capture as far as that is known without loading a program.
+///
+/// # Errors
+/// When a capability or BTF is missing.
+pub fn check_machine() -> Result<(), Error> {
     let missing = missing_capabilities();
     if !missing.is_empty() {
         return Err(Error::NotPermitted {

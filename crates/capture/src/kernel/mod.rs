@@ -14,7 +14,7 @@ use libbpf_rs::{Link, MapCore, MapHandle, Object};
 
 pub use connections::ConnTotals;
 pub use counters::Counters;
-pub use error::Error;
+pub use error::{Error, check_machine};
 
 use crate::event::{self, Event};
 use objects::{Loader, Settings};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from sylph.cli.sizes import Duration, Size
 
 _START_LIMIT_S = 60.0
 _LOG_LINES = 20
+_LOG_LINE = re.compile(r"\S+ \S+ (WARNING|ERROR) \S+: (.+)")
 _MIN_MEMORY = 16 * MIB
 _PATH = click.Path(path_type=Path, resolve_path=True)
 
@@ -153,6 +155,8 @@ def run_here(options: Options) -> None:
 
     from sylph.cli.process import claimed
 
+    # gRPC's core would write lines of its own beside ours.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with claimed(options.socket):
         # Loads pyarrow and the native module: not needed for `px up --help`.
@@ -216,6 +220,8 @@ def start_detached(options: Options) -> None:
         child.terminate()
         child.wait(30)
         raise
+    for line in _troubles(log):
+        say(line)
     click.echo(f"the agent runs, pid {child.pid}; its log is {log}")
     click.echo("try: px run px/cluster")
 
@@ -244,6 +250,13 @@ def _wait_until_it_answers(child: subprocess.Popen[bytes], socket: Path, log: Pa
         if shows:
             sys.stderr.write("\r\x1b[K")
     raise Failure(f"the agent does not answer after {_START_LIMIT_S:.0f} s: {why}", _tail(log))
+
+
+def _troubles(log: Path) -> list[str]:
+    """What went wrong at the start although the agent runs, such as a folder that cannot be written."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = (_LOG_LINE.match(line) for line in lines)
+    return [f"{match[1].lower()}: {match[2]}" for match in found if match and match[1] in ("WARNING", "ERROR")]
 
 
 def _tail(log: Path) -> str:
