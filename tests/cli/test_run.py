@@ -124,6 +124,17 @@ def test_several_tables_and_an_empty_one(px, agent, handler, script):
     assert px("run", "-f", script, "-o", "csv").stdout == "table_id,a,b\ny,1,2\ntable_id,a,b\n"
 
 
+def test_an_answer_without_rows_says_what_was_asked(px, agent, handler):
+    handler.results = [TableMeta("output", TEXT), Rows("output", text_table()[1].batch, last=True)]
+    ran = px("run", "px/upids", "--", "--namespace", "no such")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "Table ID: output\nA  B\n"
+    assert ran.stderr == "no rows for: px/upids -- --start_time -5m --namespace 'no such'\n"
+    assert px("run", "px/upids", "-o", "json").stderr == ""
+    handler.results = text_table(("a", "b"))
+    assert px("run", "px/upids").stderr == ""
+
+
 def test_a_script_from_standard_input_and_from_a_folder(px, agent, handler, tmp_path):
     assert px("run", "-f", "-", stdin="from stdin").returncode == 0
     folder = tmp_path / "mine"

@@ -55,15 +55,16 @@ def require_cluster(target: Target, wanted: str) -> None:
         raise Failure(f"no cluster {wanted!r}: this is {info.cluster_name} ({info.cluster_uid})")
 
 
-def write(events: Iterator[Event], writer: Writer) -> Done | None:
-    """Writes the answer; warnings go to standard error."""
-    done = None
+def write(events: Iterator[Event], writer: Writer, *, nothing: str = "") -> Done | None:
+    """Writes the answer; warnings go to standard error, and `nothing` if it has no row at all."""
+    done, rows = None, False
     for event in events:
         match event:
             case Table():
                 writer.table(event.name, event.columns)
             case Rows():
                 if event.columns and event.columns[0]:
+                    rows = True
                     writer.rows(event.table, event.columns)
                 if event.last:
                     writer.end(event.table)
@@ -71,4 +72,6 @@ def write(events: Iterator[Event], writer: Writer) -> Done | None:
                 done = event
                 for warning in event.warnings:
                     say(f"{paint('warning:', 'yellow', on=uses_colour(sys.stderr))} {escape(warning)}")
+    if nothing and not rows:
+        say(nothing)
     return done

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from sylph.cli.failure import Failure
 from sylph.client.scripts import fill
+from sylph.client.text import escape
 from sylph.library.loader import Script
 
 _HELP = {"-h", "--h", "-help", "--help"}
@@ -38,6 +40,14 @@ def parse(script: Script, arguments: Sequence[str]) -> dict[str, str]:
             value = rest.pop(0)
         given[name] = value
     return fill(script, given, mark="--", tell=f"px run {script.name} -- --help tells what it is")
+
+
+def without_rows(script: Script, values: dict[str, str]) -> str:
+    """What to say when nothing was found: a script whose defaults fit another place looks broken otherwise."""
+    if not values:
+        return "no rows"
+    asked = " ".join(f"--{name} {shlex.quote(escape(value))}" for name, value in values.items() if value)
+    return f"no rows for: {script.name} -- {asked}"
 
 
 def describe(script: Script) -> str:

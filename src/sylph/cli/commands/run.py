@@ -108,4 +108,6 @@ def command(
         query.require_cluster(context.ensure_object(Target), cluster)
     if format_name == "arrow" and sys.stdout.isatty():
         raise Failure("arrow is not text", "send it to a file or a program: px run ... -o arrow > answer.arrow")
-    query.write(query.ask(context.ensure_object(Target), found, values), make_writer(format_name, sys.stdout))
+    nothing = script_args.without_rows(found, values) if format_name == "table" else ""
+    events = query.ask(context.ensure_object(Target), found, values)
+    query.write(events, make_writer(format_name, sys.stdout), nothing=nothing)
