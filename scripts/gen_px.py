@@ -47,9 +47,9 @@ def doc(text: str) -> str:
     return '    """' + "\n    ".join(lines) + '\n    """\n'
 
 
-def parameters(function: Scalar | Aggregate) -> str:
+def parameters(function: Scalar) -> str:
     """Positional parameters: each takes what any overload takes there, and is optional if some overload ends before."""
-    signatures = [getattr(one, "init", ()) + one.args for one in function.overloads]
+    signatures = [one.init + one.args for one in function.overloads]
     fewest, most = min(map(len, signatures)), max(map(len, signatures))
     if most - fewest > 2:
         return "*args: Value"
@@ -77,15 +77,38 @@ def functions_module() -> str:
     return "".join(out)
 
 
+def aggregate(function: Aggregate) -> str:
+    """One aggregate: called with its columns; with options, also called with these alone, for a tuple."""
+    text = f"{function.doc.rstrip('.')}. {function.error}" if function.error else function.doc
+    columns = [f"{name}: str" for name in function.parameters or ("value",)]
+    if not function.options:
+        return (
+            f"\n\ndef {function.name}({', '.join(columns)}, /) -> Aggregated:\n{doc(text)}"
+            f'    raise outside("{function.name}")\n'
+        )
+    options = []
+    for option in function.options:
+        kind = "Sequence[float]" if option.numbers else PYTHON[option.data]
+        default = "" if option.default is None else " = ()" if option.numbers else f" = {option.default!r}"
+        options.append(f"{option.name}: {kind}{default}")
+    # Positions of columns have no names, so that an option alone is not taken for one.
+    hidden = [f"_{column}" for column in columns]
+    return (
+        f"\n\n@overload\ndef {function.name}({', '.join(hidden)}, {', '.join(options)}) -> Aggregated: ...\n"
+        f"@overload\ndef {function.name}({', '.join(options)}) -> Callable[..., Aggregated]: ...\n"
+        f"def {function.name}(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:\n"
+        f'{doc(text)}    raise outside("{function.name}")\n'
+    )
+
+
 def aggregates_module() -> str:
     """Aggregates."""
-    out = [f'"""Functions of one value for each group, named without being called.{NOTE}\n"""\n']
-    out.append("from __future__ import annotations\n\n")
-    out.append("from px.frame import Aggregated, Column\nfrom px.outside import outside\n")
-    for function in AGGREGATES.values():
-        text = f"{function.doc.rstrip('.')}. {function.error}" if function.error else function.doc
-        out.append(f"\n\ndef {function.name}({parameters(function)}) -> Aggregated:\n{doc(text)}")
-        out.append(f'    raise outside("{function.name}")\n')
+    text = "Functions of one value for each group: `px.mean('latency')`, or named without being called."
+    out = [f'"""{text}{NOTE}\n"""\n']
+    out.append("from __future__ import annotations\n\nfrom collections.abc import Callable, Sequence\n")
+    out.append("from typing import overload\n\n")
+    out.append("from px.frame import Aggregated\nfrom px.outside import outside\n")
+    out += [aggregate(function) for function in AGGREGATES.values()]
     return "".join(out)
 
 

@@ -47,14 +47,88 @@ Key: TypeAlias = Literal[
 
 
 class Aggregated:
-    """What an aggregate gives for each group."""
+    """What an aggregate gives for each group, and what is computed of such: `px.sum('a') / px.count('b')`."""
+
+    def __add__(self, other: AggregateOperand) -> Aggregated:
+        """Sum."""
+        raise outside("+")
+
+    def __radd__(self, other: AggregateOperand) -> Aggregated:
+        """Sum."""
+        raise outside("+")
+
+    def __sub__(self, other: AggregateOperand) -> Aggregated:
+        """Difference."""
+        raise outside("-")
+
+    def __rsub__(self, other: AggregateOperand) -> Aggregated:
+        """Difference."""
+        raise outside("-")
+
+    def __mul__(self, other: AggregateOperand) -> Aggregated:
+        """Product."""
+        raise outside("*")
+
+    def __rmul__(self, other: AggregateOperand) -> Aggregated:
+        """Product."""
+        raise outside("*")
+
+    def __truediv__(self, other: AggregateOperand) -> Aggregated:
+        """Quotient, always a float."""
+        raise outside("/")
+
+    def __rtruediv__(self, other: AggregateOperand) -> Aggregated:
+        """Quotient, always a float."""
+        raise outside("/")
+
+    def __mod__(self, other: AggregateOperand) -> Aggregated:
+        """Remainder, with the sign of the left side."""
+        raise outside("%")
+
+    def __rmod__(self, other: AggregateOperand) -> Aggregated:
+        """Remainder, with the sign of the left side."""
+        raise outside("%")
+
+    def __neg__(self) -> Aggregated:
+        """The negative."""
+        raise outside("-")
+
+    def __eq__(self, other: object) -> Aggregated:  # type: ignore[override]
+        """Whether both are equal."""
+        raise outside("==")
+
+    def __ne__(self, other: object) -> Aggregated:  # type: ignore[override]
+        """Whether they differ."""
+        raise outside("!=")
+
+    def __lt__(self, other: AggregateOperand) -> Aggregated:
+        """Whether this is less."""
+        raise outside("<")
+
+    def __le__(self, other: AggregateOperand) -> Aggregated:
+        """Whether this is less or equal."""
+        raise outside("<=")
+
+    def __gt__(self, other: AggregateOperand) -> Aggregated:
+        """Whether this is greater."""
+        raise outside(">")
+
+    def __ge__(self, other: AggregateOperand) -> Aggregated:
+        """Whether this is greater or equal."""
+        raise outside(">=")
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 #: Column names, then an aggregate that is not called: `('latency', px.mean)`.
-Aggregation: TypeAlias = (
+AggregateForm: TypeAlias = (
     "tuple[str, Callable[..., Aggregated]] | tuple[str, str, Callable[..., Aggregated]]"
     " | tuple[str, str, str, Callable[..., Aggregated]]"
 )
+#: What an aggregate is computed with.
+AggregateOperand: TypeAlias = "Aggregated | AggregateForm | bool | int | float | str"
+#: An output of agg(): `px.mean('latency')`, `('latency', px.mean)`.
+Aggregation: TypeAlias = "Aggregated | AggregateForm"
 
 
 class Column:

@@ -28,14 +28,21 @@ SHARDED = [
     pytest.param(name, overload, id=f"{name}-{overload.args[0].name}")
     for name, function in AGGREGATES.items()
     for overload in function.overloads
-    if len(overload.args) == 1 and name[0] != "_"
+    if len(overload.args) == 1 and name[0] != "_" and not function.beyond
 ]
 QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def arguments(overload: AggregateOverload, rows: list) -> pa.Table:
+    """Columns a, b ... of an overload's arguments; rows are tuples when there are several."""
+    several = len(overload.args) > 1
+    columns = [column([row[i] for row in rows] if several else rows, data) for i, data in enumerate(overload.args)]
+    return pa.table(columns, list("abc"[: len(columns)]))
+
+
 def direct(duck, overload: AggregateOverload, rows: list, where: str = "true") -> Any:
-    duck.register("input", pa.table([column(rows, overload.args[0])], ["a"]))
-    query = f"SELECT v, typeof(v) FROM (SELECT {overload.sql.format('a')} AS v FROM input WHERE {where})"
+    duck.register("input", arguments(overload, rows))
+    query = f"SELECT v, typeof(v) FROM (SELECT {overload.sql.format(*'abc')} AS v FROM input WHERE {where})"
     [(value, kind)] = duck.execute(query).fetchall()
     assert kind == DUCKDB_TYPES[overload.result]
     return value
@@ -44,9 +51,9 @@ def direct(duck, overload: AggregateOverload, rows: list, where: str = "true") -
 def in_parts(duck, overload: AggregateOverload, shards: list[list]) -> Any:
     states = []
     for shard in shards:
-        partial = ", ".join(f"{template.format('a')} AS s{i}" for i, template in enumerate(overload.partial))
+        partial = ", ".join(f"{template.format(*'abc')} AS s{i}" for i, template in enumerate(overload.partial))
         with duck.cursor() as cursor:
-            cursor.register("shard", pa.table([column(shard, overload.args[0])], ["a"]))
+            cursor.register("shard", arguments(overload, shard))
             states.append(cursor.sql(f"SELECT {partial} FROM shard").to_arrow_table())
     duck.register("states", pa.concat_tables(states))
     merged = [f"({template.format(f's{i}')})" for i, template in enumerate(overload.merge)]

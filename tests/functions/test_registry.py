@@ -29,8 +29,10 @@ DURATION = of(DataType.INT64, St.ST_DURATION_NS)
 def test_all_functions_are_there():
     assert len(SCALARS) == 174
     assert sum(len(function.overloads) for function in SCALARS.values()) == 259
-    assert len(AGGREGATES) == 11
-    assert sum(len(function.overloads) for function in AGGREGATES.values()) == 30
+    # Pixie's; what goes beyond is marked.
+    common = [function for function in AGGREGATES.values() if not function.beyond]
+    assert len(common) == 11
+    assert sum(len(function.overloads) for function in common) == 30
     assert len(TABLE_FUNCTIONS) == 23
 
 

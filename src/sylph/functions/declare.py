@@ -127,8 +127,33 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A literal that decides how an aggregate computes; `default` None means that it must be given.
+
+    With `numbers` a script writes a list of numbers, which is kept as the text of a JSON array.
+    """
+
+    name: str
+    data: DataType
+    default: LiteralValue | None = None
+    numbers: bool = False
+
+
+class ByTime(StrEnum):
+    """Whether an aggregate takes `time_` as its last argument, without being told."""
+
+    NEVER = "never"
+    IF_THERE = "if there"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
-    """An aggregate function: one value for each group of rows. `error` states the bound of an approximate result."""
+    """An aggregate function: one value for each group of rows. `error` states the bound of an approximate result.
+
+    With `options`, `specialize` gives the overload for their values, and raises ValueError for values that it cannot
+    take. `beyond` marks what Pixie does not have.
+    """
 
     name: str
     doc: str
@@ -136,6 +161,10 @@ class Aggregate:
     semantic: SemanticRule = no_meaning
     error: str = ""
     parameters: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    specialize: Callable[[AggregateOverload, tuple[LiteralValue, ...]], AggregateOverload] | None = None
+    by_time: ByTime = ByTime.NEVER
+    beyond: bool = False
 
 
 class Executor(StrEnum):

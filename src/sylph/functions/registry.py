@@ -9,6 +9,7 @@ from typing import TypeVar
 from sylph.functions import (
     aggregates,
     clustering,
+    collecting,
     hexadecimal,
     json,
     math,
@@ -24,6 +25,7 @@ from sylph.functions import (
     protocols,
     regex,
     sql,
+    statistics,
     string,
     tables,
     uri,
@@ -82,7 +84,12 @@ SCALARS: Mapping[str, Scalar] = _by_name(
 
 #: Aggregate functions by name.
 AGGREGATES: Mapping[str, Aggregate] = _by_name(
-    aggregates.FUNCTIONS, clustering.AGGREGATES, model.AGGREGATES, pprof.AGGREGATES
+    aggregates.FUNCTIONS,
+    statistics.FUNCTIONS,
+    collecting.FUNCTIONS,
+    clustering.AGGREGATES,
+    model.AGGREGATES,
+    pprof.AGGREGATES,
 )
 
 #: Table functions by name.
@@ -155,14 +162,47 @@ def resolve_scalar(
     return overload, ColumnType(overload.result, semantic)
 
 
-def resolve_aggregate(name: str, arguments: tuple[ColumnType, ...]) -> tuple[AggregateOverload, ColumnType]:
-    """Overload and result type of an aggregate over columns of these types. Raises FunctionError."""
+def resolve_aggregate(
+    name: str, arguments: tuple[ColumnType, ...], options: tuple[LiteralValue, ...] = ()
+) -> tuple[AggregateOverload, ColumnType]:
+    """Overload and result type of an aggregate over columns of these types; options left out have their defaults.
+
+    Raises FunctionError.
+    """
     function = AGGREGATES.get(name)
     if function is None:
         raise _unknown("aggregate", name, AGGREGATES)
     given = tuple(argument.data for argument in arguments)
     for overload in function.overloads:
         if overload.args == given:
-            semantic = function.semantic(tuple(argument.semantic for argument in arguments))
-            return overload, ColumnType(overload.result, semantic)
-    raise _no_overload("aggregate function", name, given, [signature(one.args) for one in function.overloads])
+            break
+    else:
+        raise _no_overload("aggregate function", name, given, [signature(one.args) for one in function.overloads])
+    values = _options(function, options)
+    if function.specialize is not None:
+        try:
+            overload = function.specialize(overload, values)
+        except ValueError as error:
+            raise FunctionError(str(error)) from None
+    semantic = function.semantic(tuple(argument.semantic for argument in arguments))
+    return overload, ColumnType(overload.result, semantic)
+
+
+_PYTHON = {DataType.BOOLEAN: bool, DataType.INT64: int, DataType.FLOAT64: float, DataType.STRING: str}
+
+
+def _options(function: Aggregate, given: tuple[LiteralValue, ...]) -> tuple[LiteralValue, ...]:
+    """A value for each option. Raises FunctionError."""
+    name = function.name
+    if len(given) > len(function.options):
+        raise FunctionError(f"'{name}' takes {len(function.options)} options, not {len(given)}")
+    values = []
+    for position, option in enumerate(function.options):
+        value = given[position] if position < len(given) else option.default
+        if value is None:
+            raise FunctionError(f"'{name}' needs {option.name}", f"write px.{name}({option.name}=...)")
+        if type(value) is not _PYTHON[option.data]:
+            kind = "a list of numbers" if option.numbers else option.data.name
+            raise FunctionError(f"'{option.name}' of '{name}' must be {kind}")
+        values.append(value)
+    return tuple(values)

@@ -88,7 +88,13 @@ def _node_out(node: Node, children: list[int]) -> list[Any]:
             return ["explode", children[0], node.column]
         case Aggregate() | PartialAggregate() | MergeAggregate():
             outputs = [
-                [name, call.function, [[arg.name, *_type_out(arg.type)] for arg in call.args], call.type.semantic]
+                [
+                    name,
+                    call.function,
+                    [[arg.name, *_type_out(arg.type)] for arg in call.args],
+                    call.type.semantic,
+                    [_value_out(option) for option in call.options],
+                ]
                 for name, call in node.outputs
             ]
             return [_AGGREGATES[type(node)], children[0], list(node.groups), outputs]
@@ -259,7 +265,7 @@ class _Reader:
             _column(node.relation, name)
         calls = []
         for output in _list(outputs, "outputs", MAX_COLUMNS):
-            name, function, args, semantic = _exactly(output, "output", 4)
+            name, function, args, semantic, given_options = _exactly(output, "output", 5)
             columns = []
             for arg in _list(args, "arguments", 64):
                 column, data, meaning = _exactly(arg, "argument", 3)
@@ -268,9 +274,10 @@ class _Reader:
                 if kind != "merge" and _column(node.relation, column).data is not given.data:
                     raise PlanError(f"column {column!r} is not {given.data.name}")
                 columns.append(ColumnRef(_name(column), given))
-            overload, derived = _aggregate_overload(_name(function), columns)
+            options = tuple(_value(option) for option in _list(given_options, "options", 8))
+            overload, derived = _aggregate_overload(_name(function), columns, options)
             call_type = ColumnType(derived.data, _enum(SemanticType, semantic))
-            calls.append((_name(name), AggregateCall(function, tuple(columns), overload, call_type)))
+            calls.append((_name(name), AggregateCall(function, tuple(columns), overload, call_type, options)))
         _distinct([*names, *(name for name, _ in calls)])
         if kind == "aggregate":
             return Aggregate(node, tuple(names), tuple(calls))
@@ -345,9 +352,11 @@ class _Reader:
         raise PlanError("not an expression")
 
 
-def _aggregate_overload(name: str, columns: list[ColumnRef]) -> tuple[AggregateOverload, ColumnType]:
+def _aggregate_overload(
+    name: str, columns: list[ColumnRef], options: tuple[LiteralValue, ...]
+) -> tuple[AggregateOverload, ColumnType]:
     try:
-        return resolve_aggregate(name, tuple(column.type for column in columns))
+        return resolve_aggregate(name, tuple(column.type for column in columns), options)
     except FunctionError as error:
         raise PlanError(str(error), error.hint) from None
 

@@ -48,3 +48,5 @@ class AggregateCall:
     args: tuple[ColumnRef, ...]
     overload: AggregateOverload
     type: ColumnType
+    #: Values of the function's options, for which `overload` is made.
+    options: tuple[LiteralValue, ...] = ()

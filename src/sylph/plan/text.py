@@ -65,8 +65,14 @@ def expression_text(expression: Expression) -> str:
             return f"px.{function}({', '.join(texts)})"
 
 
+def aggregate_text(call: AggregateCall) -> str:
+    """`percentile(latency, 0.99)`."""
+    parts = [arg.name for arg in call.args] + [json.dumps(option, ensure_ascii=False) for option in call.options]
+    return f"{call.function}({', '.join(parts)})"
+
+
 def _aggregates(groups: tuple[str, ...], outputs: tuple[tuple[str, AggregateCall], ...]) -> str:
-    values = ", ".join(f"{name}={call.function}({', '.join(arg.name for arg in call.args)})" for name, call in outputs)
+    values = ", ".join(f"{name}={aggregate_text(call)}" for name, call in outputs)
     return f"[{', '.join(groups)}] {values}".rstrip()
 
 

@@ -194,7 +194,8 @@ def aggregate(grouped: Grouped, bound: Bound) -> Frame:
         grouped, window = windowed(grouped, bound.extra)
     node, tainted = grouped_rows(grouped, bound)
     columns = {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}
-    blocking = "" if window_of(node) else "agg()"
+    rows = node.input if isinstance(node, Map) else node
+    blocking = "" if isinstance(rows, Aggregate) and window_of(rows) else "agg()"
     result = _made(bound.interpreter, node, columns, (grouped.frame,), blocking=blocking)
     if window:
         result = unwindowed(result, window)

@@ -6,9 +6,10 @@ import ast
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sylph.functions.registry import SCALARS
+from sylph.functions.registry import AGGREGATES, SCALARS
 from sylph.plan.expressions import Literal
 from sylph.pxl import dataframe, operations
+from sylph.pxl.aggregated import HINT, called, is_aggregated
 from sylph.pxl.arguments import bind_builtin
 from sylph.pxl.context import metadata
 from sylph.pxl.errors import Kind, suggestion
@@ -305,6 +306,8 @@ def invoke(
     if any(value is POISON for value, _ in args) or any(value is POISON for _, value, _ in keywords):
         raise Poisoned
     if isinstance(function, FunctionValue):
+        if function.name in AGGREGATES:
+            return called(function.name, args, keywords, node)
         return _call_function(function.name, args, keywords)
     if isinstance(function, UserFunction):
         return interpreter.call_user(function, args, keywords, node)
@@ -325,7 +328,7 @@ def _call_function(name: str, args: list[tuple[Any, ast.AST]], keywords: list[tu
     values = []
     for value, where in args:
         if not isinstance(value, Scalar):
-            hint = "call the function" if describe(value) == "function" else ""
+            hint = "call the function" if describe(value) == "function" else HINT if is_aggregated(value) else ""
             raise Fault(f"an argument of {name}() must be an expression, not {article(value)}", Kind.CALL, hint, where)
         values.append(value)
     return call(name, values)

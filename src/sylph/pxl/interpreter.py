@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sylph.pxl import dataframe, expressions, limits
+from sylph.pxl.aggregated import HINT, is_aggregated
 from sylph.pxl.arguments import bind_names
 from sylph.pxl.errors import MAX_REPORTED, Diagnostic, Kind, listing, split_lines, suggestion
 from sylph.pxl.modules import MODULES
@@ -254,7 +255,8 @@ class Interpreter:
         try:
             found = self.expression(value, scope)
             if not isinstance(found, Scalar):
-                raise Fault(f"a column must be an expression, not {article(found)}", Kind.ASSIGNMENT, node=value)
+                hint = HINT if is_aggregated(found) else ""
+                raise Fault(f"a column must be an expression, not {article(found)}", Kind.ASSIGNMENT, hint, value)
             scope.values[frame_name] = dataframe.assign(self, base, name, found)
         except Fault as fault:
             fault.node = fault.node or value

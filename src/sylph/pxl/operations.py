@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sylph.plan.expressions import Literal
 from sylph.pxl import operators
+from sylph.pxl.aggregated import HINT, compute, computes
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import call
 from sylph.pxl.times import MAX_INT64
@@ -24,6 +25,8 @@ def binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Any:
         raise Fault(f"operator '{operators.SYMBOLS[type(node.op)]}' is not part of PxL", Kind.OPERATOR)
     left = interpreter.expression(node.left, scope)
     right = interpreter.expression(node.right, scope)
+    if computes(left, right):
+        return compute(name, [left, right], [node.left, node.right])
     return operators.apply(name, [_operand(left, node.left), _operand(right, node.right)])
 
 
@@ -37,11 +40,24 @@ def compare(interpreter: Interpreter, node: ast.Compare, scope: Scope) -> Any:
     """`a < b < c`, `a in [b, c]`."""
     parts = [node.left, *node.comparators]
     values = [interpreter.expression(part, scope) for part in parts]
+    if computes(*values):
+        return _compared_aggregates(node, values, parts)
     tests = [
         _comparison(op, values[position : position + 2], parts[position : position + 2])
         for position, op in enumerate(node.ops)
     ]
     return operators.joined("logicalAnd", tests)
+
+
+def _compared_aggregates(node: ast.Compare, values: list[Any], parts: list[ast.expr]) -> Any:
+    result: Any = None
+    for position, op in enumerate(node.ops):
+        name = operators.COMPARE.get(type(op))
+        if name is None:
+            raise Fault(f"'{operators.SYMBOLS[type(op)]}' cannot be used with aggregates", Kind.OPERATOR, HINT)
+        test = compute(name, values[position : position + 2], parts[position : position + 2])
+        result = test if result is None else compute("logicalAnd", [result, test], [node, node])
+    return result
 
 
 def _comparison(op: ast.cmpop, values: list[Any], nodes: list[ast.expr]) -> Scalar:
@@ -60,16 +76,26 @@ def _comparison(op: ast.cmpop, values: list[Any], nodes: list[ast.expr]) -> Scal
 
 def boolean(interpreter: Interpreter, node: ast.BoolOp, scope: Scope) -> Any:
     """`a and b and c`."""
-    values = [_operand(interpreter.expression(value, scope), value) for value in node.values]
+    values = [interpreter.expression(value, scope) for value in node.values]
+    name = operators.BOOLEAN[type(node.op)]
     result = values[0]
-    for value in values[1:]:
-        result = operators.apply(operators.BOOLEAN[type(node.op)], [result, value])
+    if computes(*values):
+        for value, part in zip(values[1:], node.values[1:], strict=True):
+            result = compute(name, [result, value], [node.values[0], part])
+        return result
+    result = _operand(result, node.values[0])
+    for value, part in zip(values[1:], node.values[1:], strict=True):
+        result = operators.apply(name, [result, _operand(value, part)])
     return result
 
 
 def conditional(interpreter: Interpreter, node: ast.IfExp, scope: Scope) -> Any:
     """`a if test else b`: chosen now when the test is a literal."""
-    test = _operand(interpreter.expression(node.test, scope), node.test)
+    condition = interpreter.expression(node.test, scope)
+    if computes(condition):
+        parts = [node.test, node.body, node.orelse]
+        return compute("select", [condition, *(interpreter.expression(part, scope) for part in parts[1:])], parts)
+    test = _operand(condition, node.test)
     if isinstance(test.expression, Literal):
         if test.type.data is not DataType.BOOLEAN:
             raise Fault(f"a condition must be BOOLEAN, this is {test.type.data.name}", Kind.TYPE, "", node.test)
@@ -109,7 +135,11 @@ def unary(interpreter: Interpreter, node: ast.UnaryOp, scope: Scope) -> Any:
         and node.operand.value == MAX_INT64 + 1
     ):
         return literal(-MAX_INT64 - 1)
-    value = _operand(interpreter.expression(node.operand, scope), node.operand)
+    operand = interpreter.expression(node.operand, scope)
+    if computes(operand):
+        plus = isinstance(node.op, ast.UAdd)
+        return operand if plus else compute(operators.UNARY[type(node.op)], [operand], [node.operand])
+    value = _operand(operand, node.operand)
     if isinstance(node.op, ast.UAdd):
         return value
     return operators.apply(operators.UNARY[type(node.op)], [value])

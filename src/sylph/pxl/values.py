@@ -109,6 +109,27 @@ class FunctionValue:
     name: str
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class AggregateValue:
+    """A called aggregate. Without columns it only has its options: the last element of a tuple."""
+
+    function: str
+    columns: tuple[tuple[str, ast.AST], ...]
+    options: tuple[LiteralValue, ...]
+    node: ast.AST
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Computed:
+    """An operator on aggregates and literals; `size` and `depth` as a tree."""
+
+    operator: str
+    operands: tuple[Any, ...]
+    nodes: tuple[ast.AST, ...]
+    size: int
+    depth: int
+
+
 @dataclass(frozen=True, slots=True)
 class TypeValue:
     """A type: an annotation or a cast. `type` is None for list."""
@@ -247,6 +268,7 @@ def describe(value: object) -> str:
         (Grouped, "grouped DataFrame"),
         (Context, "ctx"),
         ((FunctionValue, UserFunction, Builtin), "function"),
+        ((AggregateValue, Computed), "aggregate"),
         (TypeValue, "type"),
         (Module, "module"),
         (list, "list"),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hypothesis import strategies as st
 
 from sylph.functions.registry import resolve_aggregate
-from sylph.plan.expressions import AggregateCall, ColumnRef, Expression
+from sylph.plan.expressions import AggregateCall, ColumnRef, Expression, LiteralValue
 from sylph.plan.nodes import Aggregate, Explode, Filter, Join, Limit, Map, Node, Sort, Union
 from sylph.tables.rows import Row
 from sylph.tables.types import ColumnType, DataType, Relation
 from sylph.testing.plans import call, col, lit
 
 #: Aggregates whose answer is exact and does not depend on the order of rows.
-EXACT = ("count", "sum", "min", "max")
+EXACT = ("count", "sum", "min", "max", "count_distinct", "histogram", "first", "last", "collect")
+#: Those that take numbers only.
+_NUMERIC = {"sum": (DataType.INT64,), "min": (DataType.INT64,), "max": (DataType.INT64,)} | {
+    "histogram": (DataType.INT64, DataType.FLOAT64)
+}
+_OPTIONS: Mapping[str, list[LiteralValue]] = {"histogram": ["", "[-1, 0.5, 3]"], "collect": [1, 3, 100]}
 
 
 def values(data: DataType) -> st.SearchStrategy[bool | int | float | str]:
@@ -98,13 +103,15 @@ def _aggregate(draw: st.DrawFn, node: Node) -> Node:
     outputs = []
     for i in range(draw(st.integers(0 if groups else 1, 3))):
         function = draw(st.sampled_from(EXACT))
-        allowed = (DataType.INT64,) if function != "count" else ()
-        columns = _columns(node, *allowed)
-        if not columns:
+        columns, times = _columns(node, *_NUMERIC.get(function, ())), _columns(node, DataType.TIME64NS)
+        if not columns or (function in ("first", "last") and not times):
             function, columns = "count", _columns(node)
-        column = draw(st.sampled_from(columns))
-        overload, kind = resolve_aggregate(function, (column.type,))
-        outputs.append((f"out{i}", AggregateCall(function, (column,), overload, kind)))
+        args = [draw(st.sampled_from(columns))]
+        if function in ("first", "last") or (function == "collect" and times and draw(st.booleans())):
+            args.append(draw(st.sampled_from(times)))
+        options = (draw(st.sampled_from(_OPTIONS[function])),) if function in _OPTIONS else ()
+        overload, kind = resolve_aggregate(function, tuple(arg.type for arg in args), options)
+        outputs.append((f"out{i}", AggregateCall(function, tuple(args), overload, kind, options)))
     return Aggregate(node, tuple(name for name in groups if not name.startswith("out")), tuple(outputs)) if (
         outputs or any(not name.startswith("out") for name in groups)
     ) else node  # fmt: skip

@@ -71,4 +71,4 @@ def _value(expression: Expression) -> Hashable:
 
 
 def _aggregate(call: AggregateCall) -> Hashable:
-    return (call.function, id(call.overload), call.type.semantic, tuple(arg.name for arg in call.args))
+    return (call.function, id(call.overload), call.type.semantic, tuple(arg.name for arg in call.args), call.options)
