@@ -136,12 +136,14 @@ def _parameter(one: inspect.Parameter) -> str:
 
 
 def _python(path: str) -> Any:
-    """What the typed packages `px` and `pxtrace` have under a name; None when nothing."""
+    """What the typed packages have under a name; None when nothing."""
     import px
+    import pxconfig
     import pxtrace
+    import pxviews
 
     module, *names = path.split(".")
-    found: Any = {"px": px, "pxtrace": pxtrace}.get(module)
+    found: Any = {"px": px, "pxconfig": pxconfig, "pxtrace": pxtrace, "pxviews": pxviews}.get(module)
     for name in names:
         # Modules and classes only: an instance's attributes could be anything.
         found = vars(found).get(name) if isinstance(found, ModuleType | type) else None
@@ -159,7 +161,7 @@ def _builtin_kind(value: Builtin) -> Kind:
 
 
 def _builtin_text(name: str, value: Builtin) -> tuple[str, str]:
-    for path in (f"px.{value.name}", f"pxtrace.{value.name}", f"px.{name}"):
+    for path in (f"px.{value.name}", f"pxtrace.{value.name}", f"pxconfig.{value.name}", f"px.{name}"):
         found = _python(path)
         if inspect.isfunction(found) or isinstance(found, type):
             return signature(path), inspect.getdoc(found) or ""
