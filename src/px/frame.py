@@ -122,8 +122,9 @@ class Aggregated:
 
 #: Column names, then an aggregate that is not called: `('latency', px.mean)`.
 AggregateForm: TypeAlias = (
-    "tuple[str, Callable[..., Aggregated]] | tuple[str, str, Callable[..., Aggregated]]"
-    " | tuple[str, str, str, Callable[..., Aggregated]]"
+    tuple[str, Callable[..., Aggregated]]
+    | tuple[str, str, Callable[..., Aggregated]]
+    | tuple[str, str, str, Callable[..., Aggregated]]
 )
 #: What an aggregate is computed with.
 AggregateOperand: TypeAlias = "Aggregated | AggregateForm | bool | int | float | str"

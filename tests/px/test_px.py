@@ -1,6 +1,9 @@
 """The package `px` names what the compiler knows, and a type checker accepts scripts that use it."""
 
+import importlib.metadata
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +31,6 @@ UNTYPED = {
     "beyond": "has a column named like a method",
     "beyond_rows": "has columns named like methods",
     "regular_strings": "has escapes that Python warns about",
-    "pxviews": "imports a module that only scripts have",
 }
 
 
@@ -69,9 +71,18 @@ def test_generated_files_are_up_to_date():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def mypy(folder: Path) -> str:
+def copies(folder: Path) -> int:
+    """Writes every script of the library as a Python file; how many."""
+    scripts = sorted(LIBRARY.rglob("*.pxl"))
+    for path in scripts:
+        name = "_".join(path.relative_to(LIBRARY).with_suffix("").parts)
+        (folder / f"library_{name}.py").write_text(path.read_text())
+    return len(scripts)
+
+
+def mypy(folder: Path, *options: str) -> str:
     """What mypy says about every script in `folder`."""
-    command = [sys.executable, "-m", "mypy", "--check-untyped-defs", "--config-file=", "--no-error-summary"]
+    command = [sys.executable, "-m", "mypy", *options, "--config-file=", "--no-error-summary"]
     environment = {"MYPYPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
     files = sorted(map(str, folder.glob("*.py")))
     done = subprocess.run([*command, *files], capture_output=True, text=True, env=environment, check=False, cwd=folder)
@@ -79,16 +90,45 @@ def mypy(folder: Path) -> str:
     return done.stdout
 
 
-def test_a_type_checker_accepts_scripts(tmp_path):
+def pyright(folder: Path) -> list[tuple[str, int, str]]:
+    """What pyright, at its strictest, says about every script in `folder`: (file, line from 1, message)."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs Node.js, which `make test` installs")
+    settings = {
+        "include": ["*.py"],
+        "extraPaths": [str(ROOT / "src")],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "strict",
+        # Pixie's names of some functions begin with an underscore.
+        "reportPrivateUsage": False,
+    }
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    package = importlib.metadata.distribution("basedpyright").locate_file("basedpyright/index.js")
+    command = [node, str(package), "--project", str(folder), "--pythonpath", sys.executable, "--outputjson"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode in {0, 1}, done.stderr
+    found = json.loads(done.stdout)
+    assert found["summary"]["filesAnalyzed"] >= len(list(folder.glob("*.py")))
+    return [
+        (Path(one["file"]).name, one["range"]["start"]["line"] + 1, one["message"])
+        for one in found["generalDiagnostics"]
+    ]
+
+
+@pytest.mark.slow
+def test_type_checkers_accept_the_whole_library(tmp_path):
+    assert copies(tmp_path) >= 85
+    assert not [path for path in LIBRARY.rglob("*.pxl") if re.search(r"#\s*(type|pyright|mypy):", path.read_text())]
+    assert mypy(tmp_path, "--strict") == ""
+    assert pyright(tmp_path) == []
+
+
+def test_a_type_checker_accepts_other_scripts(tmp_path):
     for path in sorted(FIXTURES.glob("*.pxl")):
         if not path.stem.startswith("error") and path.stem not in UNTYPED:
-            (tmp_path / f"{path.stem}.py").write_text(path.read_text())
-    for path in sorted(LIBRARY.rglob("*.pxl")):
-        name, text = "_".join(path.relative_to(LIBRARY).with_suffix("").parts), path.read_text()
-        # A script that waits for a function is for the compiler's tests.
-        if set(re.findall(r"\bpx\.(\w+)", text)) <= set(vars(px)):
-            (tmp_path / f"library_{name}.py").write_text(text)
-    assert mypy(tmp_path) == ""
+            (tmp_path / f"script_{path.stem}.py").write_text(path.read_text())
+    assert mypy(tmp_path, "--check-untyped-defs") == ""
 
 
 MISTAKES = [
@@ -99,12 +139,16 @@ MISTAKES = [
     "df.merge(df, how='iner', left_on='a', right_on='a')",
     "px.display('df')",
     "px.GetAgentStatus('x')",
+    "import pxviews; pxviews.processes('-5m')",
+    "import pxconfig; pxconfig.set_agent_config('pod', 'key', 1)",
 ]
 
 
-def test_a_type_checker_refuses_mistakes(tmp_path):
+def test_type_checkers_refuse_mistakes(tmp_path):
     for number, line in enumerate(MISTAKES):
         (tmp_path / f"mistake_{number}.py").write_text(f"import px\ndf = px.DataFrame('http_events')\n{line}\n")
-    said = mypy(tmp_path)
+    said = mypy(tmp_path, "--check-untyped-defs")
+    places = {(file, at) for file, at, _ in pyright(tmp_path)}
     for number, line in enumerate(MISTAKES):
         assert f"mistake_{number}.py:3: error" in said, line
+        assert (f"mistake_{number}.py", 3) in places, line

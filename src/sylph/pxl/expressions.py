@@ -85,6 +85,15 @@ def unsupported(node: ast.AST) -> Fault:
     return Fault(f"{name} is not part of PxL", Kind.MODULE, hint, node)
 
 
+def _annotation(interpreter: Interpreter, node: ast.expr, scope: Scope) -> Any:
+    """What an annotation stands for; `list[str]` is a list, whatever is in it."""
+    if isinstance(node, ast.Subscript):
+        found = interpreter.expression(node.value, scope)
+        if isinstance(found, TypeValue) and found.type is None:
+            return found
+    return interpreter.expression(node, scope)
+
+
 def define(interpreter: Interpreter, node: ast.FunctionDef, scope: Scope) -> Any:
     """The function that a `def` makes."""
     arguments = node.args
@@ -95,7 +104,7 @@ def define(interpreter: Interpreter, node: ast.FunctionDef, scope: Scope) -> Any
     annotations = {}
     for argument in arguments.args:
         if argument.annotation is not None:
-            annotation = interpreter.expression(argument.annotation, scope)
+            annotation = _annotation(interpreter, argument.annotation, scope)
             if not isinstance(annotation, TypeValue) and not (
                 isinstance(annotation, Builtin) and annotation.name == "DataFrame"
             ):
