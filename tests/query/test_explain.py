@@ -21,10 +21,12 @@ def test_text_has_all_parts() -> None:
         "== after rules ==",
         "== agent part ==",
         "== broker part ==",
+        "== what travels ==",
         "== SQL of output ==",
     ]
     assert "partial aggregate [service] n=count(latency)" in text
     assert "\nFROM " in text
+    assert "sent_0: a row of about 340 B for each group of service" in text
 
 
 def test_analyze_adds_a_table_with_times() -> None:
@@ -36,3 +38,13 @@ def test_analyze_adds_a_table_with_times() -> None:
     (text,) = (r.batch["query_plan"][0].as_py() for r in results if isinstance(r, Rows) and r.name == "__query_plan__")
     assert "output: 2 rows in" in text
     assert "read 100 rows" in text
+    assert "sent_0: 2 rows, " in text
+    assert "asked 1 of 1 agents: node-1; they sent " in text
+
+
+def test_what_sinks_share_has_its_own_sql() -> None:
+    node = agg(served(source("http_events")), ["service"], n=("latency", "count"))
+    engine = Engine(dataset())
+    text = engine.explain(plan(node, agg(node, m=("n", "sum"))))
+    engine.close()
+    assert text.index("== SQL of shared#0 ==") < text.index("== SQL of output ==") < text.index('"shared#0" AS i')

@@ -146,8 +146,10 @@ def test_limit_takes_so_many_of_all() -> None:
 
 def test_a_service_summary_ships_little() -> None:
     nodes = shards(2)
-    more = [{"time_": i, "upid": i % 4, "latency": i, "req_body": "x" * 100} for i in range(50_000)]
-    nodes[0].add("http_events", record_batch(HTTP, more))
+    more = [{"time_": i, "upid": i % 4, "latency": i, "req_body": "x" * 100} for i in range(10_000)]
+    batch = record_batch(HTTP, more)
+    for _ in range(100):
+        nodes[0].add("http_events", batch)
     shipped = 0
 
     class Counted(Travelled):
@@ -167,7 +169,7 @@ def test_a_service_summary_ships_little() -> None:
     results = list(sharded.run(plan(summary)))
     assert 0 < shipped < 20_000
     (stats,) = (result for result in results if isinstance(result, Stats))
-    assert stats.records == 50_300
+    assert stats.records == 1_000_300
 
 
 def test_an_aggregate_of_an_append_ships_states_not_rows() -> None:

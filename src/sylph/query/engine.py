@@ -13,12 +13,14 @@ from sylph.plan.nodes import Limit, Plan
 from sylph.plan.optimise import optimise
 from sylph.plan.placement import check
 from sylph.plan.rules import merge_duplicates
+from sylph.plan.split import split
 from sylph.plan.walk import postorder, roots, with_roots
 from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stats, TableMeta
 from sylph.query.dataset import Dataset
 from sylph.query.duck import Instances
 from sylph.query.errors import translate
-from sylph.query.explain import RELATION, TABLE, Measured, explain, measured
+from sylph.query.explain import RELATION, TABLE, Measured, explain, measured, travelled
+from sylph.query.facts import Facts, facts_of
 from sylph.query.limits import Limits
 from sylph.query.run import Run
 from sylph.query.scan import Scans
@@ -66,6 +68,10 @@ class Engine:
         with plan_errors():
             return explain(plan, prepare(plan, limits or Limits()), self.dataset.constants)
 
+    def facts(self) -> Facts:
+        """Whose rows this engine's dataset has: see `sylph.query.prune`."""
+        return facts_of(self.dataset)
+
     def _explained(self, plan: Plan, prepared: Plan, results: Iterator[Result]) -> Iterator[Result]:
         """The results with the explanation as one more table, at the end with times if they were asked for."""
         yield TableMeta(TABLE, RELATION)
@@ -81,9 +87,21 @@ class Engine:
                     rows, since = 0, now
             if isinstance(result, Stats):
                 if plan.analyze:
-                    text += measured(sinks, result.records, result.bytes)
+                    text += measured(sinks, result.records, result.bytes) + self._would_travel(prepared)
                 yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
             yield result
+
+    def _would_travel(self, prepared: Plan) -> str:
+        """What this node would send a broker elsewhere, measured by running its part. Empty when nothing could."""
+        try:
+            agent = split(prepared).agent
+        except PlanError:
+            return ""
+        batches: dict[str, list[pa.RecordBatch]] = {}
+        for result in self.run_part(agent):
+            if isinstance(result, Rows):
+                batches.setdefault(result.name, []).append(result.batch)
+        return travelled(agent, batches, [str(self.dataset.constants.get("hostname", "this host"))], [])
 
     def run_part(
         self,
