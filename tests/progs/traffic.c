@@ -223,6 +223,7 @@ static const struct {
     {"short", by_write, by_read, SHORT},
 #ifdef WITH_URING
     {"io_uring", by_uring_send, by_uring_recv, PLAIN},
+    {"sqpoll", by_uring_send, by_uring_recv, PLAIN}, // a thread of the kernel sends and receives
 #endif
 };
 
@@ -335,6 +336,8 @@ int main(int count, char **arguments) {
 #ifdef WITH_URING
     if (!strcmp(arguments[1], "io_uring") && io_uring_queue_init(8, &uring, 0))
         die("io_uring_queue_init");
+    if (!strcmp(arguments[1], "sqpoll") && io_uring_queue_init(8, &uring, IORING_SETUP_SQPOLL))
+        die("io_uring_queue_init with a polling thread");
 #endif
     int listener = make_socket(0);
     if (cases[which].kind == LARGE)

@@ -108,14 +108,14 @@ fn all_calls(method: Method, tester: &Path) {
         return;
     };
     let names = "read-write send-recv sendto-recvfrom writev-readv sendmsg-recvmsg sendmmsg-recvmmsg sendfile splice peek \
-                 bytes dup fork half-close reset short io_uring";
+                 bytes dup fork half-close reset short io_uring sqpoll";
     for name in names
         .split_whitespace()
-        .filter(|&name| name != "io_uring" || has_uring())
+        .filter(|&name| !uring(name) || has_uring())
     {
         for family in ["4", "6", "mapped"] {
             let run = Run::of(&mut kernel, Command::new(tester).args([name, family]), 1);
-            if name == "io_uring" && method == Method::Syscall {
+            if uring(name) && method == Method::Syscall {
                 assert_eq!(
                     run.totals(),
                     [[run.received, run.sent], [run.sent, run.received]],
@@ -144,6 +144,10 @@ fn all_calls(method: Method, tester: &Path) {
             assert_eq!(text(&responses), text(&expected), "{name} {family}");
         }
     }
+}
+
+fn uring(name: &str) -> bool {
+    matches!(name, "io_uring" | "sqpoll")
 }
 
 fn has_uring() -> bool {
