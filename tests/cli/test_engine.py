@@ -110,12 +110,14 @@ def test_a_plan_is_explained(px, agent):
     ran = px("explain", "-f", "-", stdin=ARTICLE)
     assert ran.returncode == 0, ran.stderr
     parts = [line for line in ran.stdout.splitlines() if line.startswith("== ")]
-    assert parts == ["== plan ==", "== after rules ==", "== agent part ==", "== broker part ==", "== SQL of output =="]
+    titles = ["plan", "after rules", "agent part", "broker part", "what travels", "SQL of output"]
+    assert parts == [f"== {title} ==" for title in titles]
     assert "conn_stats" in ran.stdout
     assert "Table ID" not in ran.stdout
     analyzed = px("explain", "--analyze", "-f", "-", stdin=ARTICLE)
     assert analyzed.returncode == 0, analyzed.stderr
     assert "output: 2 rows in" in analyzed.stdout.split("== measured ==")[1]
+    assert "they sent " in analyzed.stdout.split("== travelled ==")[1]
     wrong = px("explain", "-f", "-", stdin="import px\npx.display(px.DataFrame('nothing'))\n")
     assert wrong.returncode == 1
     assert "L2 : C" in wrong.stderr
