@@ -338,6 +338,7 @@ class DataFrame:
         """One row for all rows together."""
         raise outside("agg")
 
+    @overload
     def merge(
         self,
         right: DataFrame,
@@ -345,8 +346,40 @@ class DataFrame:
         left_on: Sequence[str] | str,
         right_on: Sequence[str] | str,
         suffixes: Sequence[str] = ("_x", "_y"),
+    ) -> DataFrame: ...
+    @overload
+    def merge(
+        self,
+        right: DataFrame,
+        how: Literal["inner", "left", "right", "outer"],
+        *,
+        on: Sequence[str] | str,
+        suffixes: Sequence[str] = ("_x", "_y"),
+    ) -> DataFrame: ...
+    @overload
+    def merge(
+        self,
+        right: DataFrame,
+        how: Literal["as_of"],
+        left_on: Sequence[str] | str | None = None,
+        right_on: Sequence[str] | str | None = None,
+        suffixes: Sequence[str] = ("_x", "_y"),
+        on: Sequence[str] | str | None = None,
+    ) -> DataFrame: ...
+    def merge(
+        self,
+        right: DataFrame,
+        how: Literal["inner", "left", "right", "outer", "as_of"],
+        left_on: Sequence[str] | str | None = None,
+        right_on: Sequence[str] | str | None = None,
+        suffixes: Sequence[str] = ("_x", "_y"),
+        on: Sequence[str] | str | None = None,
     ) -> DataFrame:
-        """Rows of both with equal keys: the left's columns, then the right's. A missing side gives 0, "" or False."""
+        """Rows of both with equal keys: the left's columns, then the right's. A missing side gives 0, "" or False.
+
+        `as_of` gives every row of the left, with the right's row that has equal keys and the nearest `time_` that is
+        not later.
+        """
         raise outside("merge")
 
     def append(self, objs: DataFrame | Sequence[DataFrame]) -> DataFrame:

@@ -293,7 +293,7 @@ class _Reader:
     def _join(self, item: list[Any]) -> Node:
         _, left_place, right_place, how, left_on, right_on, outputs = _exactly(item, "join", 7)
         sides = (self._input(left_place), self._input(right_place))
-        if how not in ("inner", "left", "outer"):
+        if how not in ("inner", "left", "outer", "as_of"):
             raise PlanError(f"unknown join {how!r:.50}")
         left, right = ([_name(key) for key in _list(keys, "keys", 64)] for keys in (left_on, right_on))
         if len(left) != len(right) or not left:
@@ -301,6 +301,8 @@ class _Reader:
         for a, b in zip(left, right, strict=True):
             if _column(sides[0].relation, a).data is not _column(sides[1].relation, b).data:
                 raise PlanError(f"join columns {a!r} and {b!r} have different types")
+        if how == "as_of" and sides[0].relation[left[-1]].data is not DataType.TIME64NS:
+            raise PlanError("the last key of an as_of join is not TIME64NS")
         chosen = []
         for output in _list(outputs, "outputs", MAX_COLUMNS):
             side, column, name = _exactly(output, "output", 3)

@@ -119,7 +119,10 @@ class Aggregate:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Join:
-    """`how` is inner, left or outer (a right join is a left join with its sides swapped).
+    """`how` is inner, left, outer (a right join is a left join with its sides swapped) or as_of.
+
+    as_of gives each row of the left once, with the row of the right that is equal in all keys but the last and has in
+    that one the greatest value not above the left's: of several such rows any one.
 
     `outputs` names each result column as (side, input column, output name), side 0 or 1. A side that has no row
     gives its types' zero values.

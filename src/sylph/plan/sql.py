@@ -360,9 +360,14 @@ class _Writer:
 
     def _join(self, node: Join) -> _Block:
         left, right = (self._close(self._take(side)) for side in (node.left, node.right))
-        optional = {"inner": (False, False), "left": (False, True), "outer": (True, True)}
+        optional = {
+            "inner": (False, False),
+            "left": (False, True),
+            "outer": (True, True),
+            "as_of": (False, True),
+        }
         if node.how not in optional:
-            raise PlanError(f"join how={node.how!r} is not one of inner, left, outer")
+            raise PlanError(f"join how={node.how!r} is not one of {', '.join(optional)}")
         select = []
         relations = (node.left.relation, node.right.relation)
         for side, column, name in node.outputs:
@@ -370,10 +375,12 @@ class _Writer:
             if optional[node.how][side]:
                 value = f"coalesce({value}, {ZERO_SQL[relations[side][column].data]})"
             select.append(f"{value} AS {self._name(name)}")
+        equal = len(node.left_on) - (node.how == "as_of")
         keys = " AND ".join(
-            f"l.{self._name(a)} = r.{self._name(b)}" for a, b in zip(node.left_on, node.right_on, strict=True)
+            f"l.{self._name(a)} {'=' if i < equal else '>='} r.{self._name(b)}"
+            for i, (a, b) in enumerate(zip(node.left_on, node.right_on, strict=True))
         )
-        kind = {"inner": "INNER", "left": "LEFT", "outer": "FULL"}[node.how]
+        kind = {"inner": "INNER", "left": "LEFT", "outer": "FULL", "as_of": "ASOF LEFT"}[node.how]
         text = f"SELECT {', '.join(select)} FROM {left.source} AS l {kind} JOIN {right.source} AS r ON {keys}"
         return _Block(self._table(text), node.relation)
 

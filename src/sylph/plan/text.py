@@ -102,7 +102,11 @@ def node_text(node: Node) -> str:
         case MergeAggregate(groups=groups, outputs=aggregates):
             return f"merge aggregate {_aggregates(groups, aggregates)}"
         case Join(how=how, left_on=left_on, right_on=right_on, outputs=columns):
-            keys = ", ".join(f"{left}={right}" for left, right in zip(left_on, right_on, strict=True))
+            equal = len(left_on) - (how == "as_of")
+            keys = ", ".join(
+                f"{left}{'=' if i < equal else '>='}{right}"
+                for i, (left, right) in enumerate(zip(left_on, right_on, strict=True))
+            )
             chosen = ", ".join(
                 f"{'lr'[side]}.{column}" + ("" if column == name else f" as {name}") for side, column, name in columns
             )

@@ -1,4 +1,4 @@
-"""`merge`: rows of two DataFrames with equal keys."""
+"""`merge`: rows of two DataFrames with equal keys, or each row of one with the nearest earlier row of the other."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from sylph.pxl.arguments import optional, required, string, strings
 from sylph.pxl.errors import Kind, suggestion
 from sylph.pxl.scalars import column_not_found
 from sylph.pxl.values import Bound, Fault, Frame, Poisoned, literal
+from sylph.tables.types import DataType
 
-_KINDS = ("inner", "left", "right", "outer")
+_KINDS = ("inner", "left", "right", "outer", "as_of")
+_TIME = "time_"
 
 MERGE_PARAMETERS = (
-    *required("right", "how", "left_on", "right_on"),
-    *optional(suffixes=[literal("_x"), literal("_y")]),
+    *required("right", "how"),
+    *optional(left_on=None, right_on=None, suffixes=[literal("_x"), literal("_y")], on=None),
 )
 
 
@@ -22,7 +24,7 @@ def merge(left: Frame, right: Frame, bound: Bound) -> Join:
     if how not in _KINDS:
         hint = suggestion(how, _KINDS) or f"kinds are {', '.join(_KINDS)}"
         raise Fault(f"invalid join type '{how[:60]}'", Kind.DATAFRAME, hint, bound.node("how"))
-    left_on, right_on = _keys(left, right, bound)
+    left_on, right_on = _keys(left, right, bound, as_of=how == "as_of")
     outputs = tuple(_outputs(left, right, bound))
     if how == "right":
         swapped = tuple([(1 - side, column, name) for side, column, name in outputs])
@@ -30,20 +32,29 @@ def merge(left: Frame, right: Frame, bound: Bound) -> Join:
     return Join(left.node, right.node, how, left_on, right_on, outputs)
 
 
-def _keys(left: Frame, right: Frame, bound: Bound) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    left_on, right_on = tuple(strings(bound, "left_on")), tuple(strings(bound, "right_on"))
-    for frame, names, argument in ((left, left_on, "left_on"), (right, right_on, "right_on")):
+def _keys(left: Frame, right: Frame, bound: Bound, *, as_of: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    arguments = _arguments(bound, as_of=as_of)
+    left_on, right_on = ([] if name is None else strings(bound, name) for name in arguments)
+    for frame, names, argument in ((left, left_on, arguments[0]), (right, right_on, arguments[1])):
         for position, name in enumerate(names):
             if name not in frame.columns:
                 if frame.tainted:
                     raise Poisoned
-                raise column_not_found(name, frame.columns, bound.part(argument, position))
+                raise column_not_found(name, frame.columns, bound.part(argument or "", position))
+            if as_of and name == _TIME:
+                hint = "leave it out of the keys"
+                message = "as_of compares 'time_' already"
+                raise Fault(message, Kind.DATAFRAME, hint, bound.part(argument or "", position))
     if len(left_on) != len(right_on):
         raise Fault(
             f"left_on names {len(left_on)} columns and right_on {len(right_on)}",
             Kind.DATAFRAME,
             node=bound.node("right_on"),
         )
+    if as_of:
+        _check_time(left, "left", bound)
+        _check_time(right, "right", bound)
+        left_on, right_on = [*left_on, _TIME], [*right_on, _TIME]
     if not left_on:
         raise Fault("merge() needs at least one key column", Kind.DATAFRAME, node=bound.node("left_on"))
     for position, (one, other) in enumerate(zip(left_on, right_on, strict=True)):
@@ -52,9 +63,37 @@ def _keys(left: Frame, right: Frame, bound: Bound) -> tuple[tuple[str, ...], tup
             raise Fault(
                 f"key '{one}' is {types[0].name} on the left, '{other}' is {types[1].name} on the right",
                 Kind.DATAFRAME,
-                node=bound.part("right_on", position),
+                node=bound.part(arguments[1] or "", position),
             )
-    return left_on, right_on
+    return tuple(left_on), tuple(right_on)
+
+
+def _arguments(bound: Bound, *, as_of: bool) -> tuple[str | None, str | None]:
+    """The arguments that name the keys of each side; as_of needs none."""
+    missing = [name for name in ("left_on", "right_on") if bound.values[name] is None]
+    if bound.values["on"] is not None:
+        if len(missing) < 2:
+            message = "merge() takes 'on', or 'left_on' and 'right_on', not both"
+            raise Fault(message, Kind.CALL, "", bound.node("on"))
+        return "on", "on"
+    if as_of and len(missing) == 2:
+        return None, None
+    if missing:
+        plural = "argument" if len(missing) == 1 else "arguments"
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise Fault(f"merge() missing {len(missing)} required positional {plural} {names}", Kind.CALL)
+    return "left_on", "right_on"
+
+
+def _check_time(frame: Frame, side: str, bound: Bound) -> None:
+    found = frame.columns.get(_TIME)
+    if found is not None and found.type.data is DataType.TIME64NS:
+        return
+    if found is None and frame.tainted:
+        raise Poisoned
+    problem = "has none" if found is None else f"has one that is {found.type.data.name}"
+    hint = "merge before agg() or drop() remove it"
+    raise Fault(f"as_of compares 'time_', and the {side} {problem}", Kind.DATAFRAME, hint, bound.node("how"))
 
 
 def _outputs(left: Frame, right: Frame, bound: Bound) -> list[tuple[int, str, str]]:

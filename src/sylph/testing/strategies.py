@@ -135,6 +135,25 @@ def _join(draw: st.DrawFn, left: Node, right: Node) -> Node:
 
 
 @st.composite
+def _as_of(draw: st.DrawFn, left: Node, right: Node) -> Node:
+    times = [_columns(side, DataType.TIME64NS) for side in (left, right)]
+    pairs = [
+        (a, b)
+        for a, kind in left.relation.items()
+        for b, other in right.relation.items()
+        if kind.data is other.data and kind.data in (DataType.STRING, DataType.BOOLEAN, DataType.UINT128)
+    ]
+    if not all(times):
+        return left
+    keys = draw(st.lists(st.sampled_from(pairs), max_size=2, unique=True)) if pairs else []
+    keys.append((draw(st.sampled_from(times[0])).name, draw(st.sampled_from(times[1])).name))
+    # Of rows with equal times any may be taken: only what these have in common is looked at.
+    outputs = [(0, name, f"l{i}") for i, name in enumerate(left.relation)]
+    outputs += [(1, name, f"r{i}") for i, name in enumerate(dict.fromkeys(b for _, b in keys))]
+    return Join(left, right, "as_of", tuple(a for a, _ in keys), tuple(b for _, b in keys), tuple(outputs))
+
+
+@st.composite
 def _sort(draw: st.DrawFn, node: Node) -> Node:
     # By all columns: rows that are equal in some could change places.
     names = draw(st.permutations(list(node.relation)))
@@ -149,7 +168,17 @@ def plans(draw: st.DrawFn, sources: list[Node], max_steps: int = 6, *, limits: b
         node = draw(st.sampled_from(nodes))
         step = draw(
             st.sampled_from(
-                ["map", "filter", "aggregate", "join", "union", "sort", "explode", *(["limit"] if limits else [])]
+                [
+                    "map",
+                    "filter",
+                    "aggregate",
+                    "join",
+                    "union",
+                    "as_of",
+                    "sort",
+                    "explode",
+                    *(["limit"] if limits else []),
+                ]
             )
         )
         if len(node.relation) > 40:
@@ -164,6 +193,9 @@ def plans(draw: st.DrawFn, sources: list[Node], max_steps: int = 6, *, limits: b
             case "join":
                 other = draw(st.sampled_from(nodes))
                 node = draw(_join(node, other)) if len(other.relation) <= 40 else node
+            case "as_of":
+                other = draw(st.sampled_from(nodes))
+                node = draw(_as_of(node, other)) if len(other.relation) <= 40 else node
             case "union":
                 node = Union((node, Filter(node, draw(conditions(node)))))
             case "sort":

@@ -75,7 +75,7 @@ def _targets(child: Node, term: Expression) -> list[tuple[int, Expression]]:
         case Join():
             origin = {name: (side, column) for side, column, name in child.outputs}
             sides = {origin[name][0] for name in names}
-            safe = {"inner": {0, 1}, "left": {0}}.get(child.how, set())
+            safe = {"inner": {0, 1}, "left": {0}, "as_of": {0}}.get(child.how, set())
             if len(sides) == 1 and sides <= safe:
                 (side,) = sides
                 relation = (child.left, child.right)[side].relation
