@@ -12,6 +12,7 @@ from sylph.editor.findings import Severity, as_github, as_json, as_text
 from sylph.editor.project import check_paths
 from sylph.library import loader
 from sylph.library.loader import ScriptError
+from tests.pxl.test_fuzz import HOSTILE
 
 SOURCE = """\
 import px
@@ -346,3 +347,12 @@ def test_a_damaged_vis_ends_with_findings(rng):
     for finding in found(vis=text):
         assert finding.line >= 0
         assert finding.message
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("vis", [None, VIS])
+def test_hostile_scripts_end_with_findings(name, vis):
+    findings = found(HOSTILE[name], vis)
+    assert all(finding.message for finding in findings)
+    if name not in {"equals any", "many results"}:
+        assert findings

@@ -38,7 +38,8 @@ def test_it_holds_all_it_needs(wheel: Path) -> None:
     assert "-cp311-abi3-linux" in wheel.name
     names = zipfile.ZipFile(wheel).namelist()
     assert "sylph/_native.abi3.so" in names
-    assert any(name.startswith("px/") for name in names)
+    for package in ("px", "pxconfig", "pxtrace", "pxviews"):
+        assert {f"{package}/__init__.py", f"{package}/py.typed"} <= set(names)
     assert "sylph/library/px/http_data/manifest.yaml" in names
 
 

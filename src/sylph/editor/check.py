@@ -9,9 +9,9 @@ from sylph.editor.findings import Finding, Severity, of_diagnostic
 from sylph.editor.samples import samples, variable_sample
 from sylph.editor.vis_file import VisFile, read_vis
 from sylph.plan.nodes import Plan
-from sylph.pxl.compile import Compiled, ExecFunc, check_script
+from sylph.pxl.compile import NO_RESULT, Compiled, ExecFunc, check_script
 from sylph.pxl.entry import FunctionSignature, signature
-from sylph.pxl.errors import CompileError, Diagnostic, Kind, suggestion
+from sylph.pxl.errors import CompileError, Diagnostic, suggestion
 from sylph.pxl.vis import Func
 from sylph.pxl.vis_widgets import display_columns
 
@@ -77,7 +77,7 @@ def _check_alone(script: ScriptText, functions: dict[str, FunctionSignature], *,
     compiled, errors = _compile(script, ())
     if compiled is not None:
         return _commas(script, compiled)
-    shows_nothing = len(errors) == 1 and errors[0].kind is Kind.PLAN and not errors[0].line
+    shows_nothing = [error.message for error in errors] == [NO_RESULT]
     if not shows_nothing or not functions:
         return [of_diagnostic(script.path, error) for error in errors]
     found: list[Finding] = []
@@ -120,7 +120,7 @@ def _check_with_vis(script: ScriptText, file: VisFile, functions: dict[str, Func
         found += _commas(script, compiled)
         return found + (_columns(file, compiled.plan) if sound else [])
     if not sound:
-        return found + [of_diagnostic(script.path, error) for error in errors if error.line]
+        return found + [of_diagnostic(script.path, error) for error in errors if error.message != NO_RESULT]
     # Each call by itself, to know whose error it is.
     apart = len(found)
     for call, request in sound:

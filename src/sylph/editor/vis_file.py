@@ -69,7 +69,10 @@ def _finding(path: str, place: Place, message: str, hint: str = "", severity: Se
 
 def _drop(data: Any, path: str) -> bool:
     """Removes the member at `path`; False if it is not there."""
-    *around, last = re.findall(r"[^.\[\]]+|\[\d+\]", path)
+    steps = re.findall(r"[^.\[\]]+|\[\d+\]", path)
+    if not steps:  # a name that is empty
+        return False
+    *around, last = steps
     try:
         for step in around:
             data = data[int(step[1:-1]) if step.startswith("[") else step]

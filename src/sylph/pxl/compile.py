@@ -21,6 +21,9 @@ from sylph.tables.declare import Table
 
 __all__ = ["Compiled", "ExecFunc", "check_script", "compile_script", "runnable"]
 
+#: The error of a script that displays nothing.
+NO_RESULT = "query does not output a result, add px.display()"
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -85,7 +88,7 @@ def check_script(
     if not (interpreter.diagnostics or interpreter.results or interpreter.mutations or interpreter.exports):
         hint = "end the script with px.display(df)"
         last = parsed.tree.body[-1] if parsed.tree.body and not exec_funcs else None
-        interpreter.report(Fault("query does not output a result, add px.display()", Kind.PLAN, hint), last)
+        interpreter.report(Fault(NO_RESULT, Kind.PLAN, hint), last)
     if interpreter.diagnostics:
         raise CompileError(sorted(interpreter.diagnostics, key=lambda error: (error.line, error.column)), source)
     return Compiled(
