@@ -57,6 +57,8 @@ class HostState:
         self._cgroups = CgroupPaths()
         #: Processes whose container no engine has named yet; an engine writes its state some time after the start.
         self._unnamed: set[tuple[int, int]] = set()
+        #: Threads of the kernel, which a scan need not read again; if a number is given to a process, an event tells.
+        self._passed_over: set[int] = set()
         self.version = 0
         if journal is not None:
             self._all = journal.load()
@@ -77,9 +79,11 @@ class HostState:
         """Take in processes that came, and end those that went. `thorough` also re-reads the ones already known."""
         pids = set(list_pids(self._proc))
         with self._lock:
-            known = set() if thorough else set(self._alive)
+            known = set() if thorough else set(self._alive) | self._passed_over
             gone = set(self._alive) - pids
         read = [process for pid in pids - known if (process := read_process(pid, self._boot_ns, self._proc))]
+        unread = pids - known - {process.pid for process in read}
+        self._passed_over = unread if thorough else (self._passed_over & pids) | unread
         now = time.time_ns()
         with self._lock:
             for pid in gone:
