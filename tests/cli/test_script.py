@@ -67,6 +67,10 @@ def test_a_new_script_runs_with_its_arguments(px, agent, made):
     ran = px("run", "-f", str(made), "--", "--comand=x")
     assert ran.returncode == 1
     assert "did you mean --command?" in ran.stderr
+    # Not the folder, but the file in it.
+    ran = px("run", "-f", str(made / "my_memory.pxl"))
+    assert ran.returncode == 1
+    assert f"help: the vis.json beside it calls its functions: px run -f {made}\n" in ran.stderr
     shown = px("run", "-f", str(made), "--", "--help").stdout
     assert "--start_time string" in shown
     assert "My memory" in shown

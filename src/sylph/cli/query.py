@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from sylph.cli.failure import Failure, Reported, say
 from sylph.cli.output import Writer
@@ -44,7 +45,19 @@ def ask(
             yield from client.execute(source, calls, mutation=is_mutation(source), name=script.name, timeout=timeout)
         except ScriptErrors as error:
             say(render(error.errors, script.text, script.name, colour=uses_colour(sys.stderr)))
+            if hint := _folder_hint(script, error):
+                say(f"{paint('help:', 'cyan', on=uses_colour(sys.stderr))} {hint}")
             raise Reported("") from None
+
+
+def _folder_hint(script: Script, error: ScriptErrors) -> str:
+    """What to do when a script shows nothing because only the vis.json beside it calls its functions; else ""."""
+    folder = Path(script.name).parent
+    if script.vis is not None or not script.name.endswith(".pxl") or not (folder / "vis.json").is_file():
+        return ""
+    if not any(one.message.startswith("query does not output a result") for one in error.errors):
+        return ""
+    return f"the vis.json beside it calls its functions: px run -f {escape(str(folder))}"
 
 
 def require_cluster(target: Target, wanted: str) -> None:

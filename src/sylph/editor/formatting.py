@@ -157,11 +157,13 @@ def _flags(source: str) -> tuple[object, list[str]]:
 def _docstrings(tree: ast.Module) -> frozenset[int]:
     """Identities of the constants that are docstrings."""
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.body:
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                found.add(id(first.value))
+    bodies: list[list[ast.stmt]] = [tree.body]
+    while bodies:
+        body = bodies.pop()
+        first = body[0] if body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            found.add(id(first.value))
+        bodies += [statement.body for statement in body if isinstance(statement, ast.FunctionDef)]
     return frozenset(found)
 
 
