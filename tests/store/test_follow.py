@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 

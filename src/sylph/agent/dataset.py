@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from sylph.tables.rows import Row
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sylph.store import Snapshot, Store
+    from sylph.store import Follower, Snapshot, Store
 
 
 class AgentDataset:
@@ -42,6 +42,10 @@ class AgentDataset:
     def snapshot(self, table: str, start: int | None, end: int | None) -> AbstractContextManager[Snapshot]:
         """Rows of a table in a time range, held until the context ends."""
         return self._store.snapshot(table, start, end)
+
+    def follow(self, table: str, start: int | None, end: int | None, wake: Callable[[], object]) -> Follower:
+        """A place in a table, from its oldest row on."""
+        return self._store.follow(table, start, end, wake=wake)
 
     def entities(self) -> Mapping[str, pa.Table]:
         """The metadata snapshot."""

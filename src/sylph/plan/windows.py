@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
-from sylph.plan.nodes import Aggregate, Filter, Limit, Map, Node, PartialAggregate, Source
+from sylph.plan.nodes import Aggregate, Explode, Filter, Limit, Map, Node, PartialAggregate, Source
 from sylph.plan.walk import substitute
 from sylph.tables.types import DataType
 
@@ -33,7 +33,7 @@ def _width(node: Node, value: Expression) -> int:
         match node:
             case Map():
                 value = substitute(value, dict(node.outputs))
-            case Filter() | Limit():
+            case Filter() | Limit() | Explode():
                 pass
             case _:
                 return 0

@@ -7,9 +7,10 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from sylph.plan import streams
+from sylph.plan.errors import PlanError
 from sylph.plan.expressions import ColumnRef, Expression
 from sylph.plan.nodes import Aggregate, Explode, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
-from sylph.plan.windows import window_of
 from sylph.pxl import limits
 from sylph.pxl.arguments import frame as frame_argument
 from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
@@ -109,22 +110,19 @@ def check_open(frame: Frame) -> None:
         raise Fault("stream() must be the last operation before px.display()", Kind.DATAFRAME)
 
 
-def _made(
-    interpreter: Interpreter, node: Node, columns: Columns, parents: Iterable[Frame], blocking: str = ""
-) -> Frame:
+def _made(interpreter: Interpreter, node: Node, columns: Columns, parents: Iterable[Frame]) -> Frame:
     if len(columns) > limits.MAX_COLUMNS:
         raise Fault(f"a DataFrame has at most {limits.MAX_COLUMNS:,} columns", Kind.LIMIT)
     depth, tainted = 0, False
     for parent in parents:
         depth = max(depth, parent.depth)
         tainted = tainted or parent.tainted
-        blocking = parent.blocking or blocking
     if depth >= limits.MAX_OPERATOR_DEPTH:
         raise Fault(
             f"more than {limits.MAX_OPERATOR_DEPTH} operations follow one another", Kind.LIMIT, "split the script"
         )
     interpreter.add_operator(len(columns))
-    return Frame(node, columns, depth + 1, blocking=blocking, tainted=tainted)
+    return Frame(node, columns, depth + 1, tainted=tainted)
 
 
 def _drop(frame: Frame, bound: Bound) -> Frame:
@@ -154,7 +152,6 @@ def _head(frame: Frame, bound: Bound) -> Frame:
         Limit(frame.node, rows, per_agent),
         frame.columns,
         (frame,),
-        blocking="" if per_agent else "head()",
     )
 
 
@@ -194,9 +191,7 @@ def aggregate(grouped: Grouped, bound: Bound) -> Frame:
         grouped, window = windowed(grouped, bound.extra)
     node, tainted = grouped_rows(grouped, bound)
     columns = {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}
-    rows = node.input if isinstance(node, Map) else node
-    blocking = "" if isinstance(rows, Aggregate) and window_of(rows) else "agg()"
-    result = _made(bound.interpreter, node, columns, (grouped.frame,), blocking=blocking)
+    result = _made(bound.interpreter, node, columns, (grouped.frame,))
     if window:
         result = unwindowed(result, window)
     return taint(result) if tainted else result
@@ -208,7 +203,7 @@ def _merge(frame: Frame, bound: Bound) -> Frame:
     check_open(right)
     node = merge(frame, right, bound)
     columns = {name: ColumnRef(name, type_) for name, type_ in node.relation.items()}
-    return _made(bound.interpreter, node, columns, (frame, right), blocking="merge()")
+    return _made(bound.interpreter, node, columns, (frame, right))
 
 
 def _append(frame: Frame, bound: Bound) -> Frame:
@@ -228,7 +223,7 @@ def _append(frame: Frame, bound: Bound) -> Frame:
     for each in frames:
         check_open(each)
     node = Union(tuple(each.node for each in frames))
-    return _made(bound.interpreter, node, frame.columns, frames, blocking="append()")
+    return _made(bound.interpreter, node, frame.columns, frames)
 
 
 def _check_union(frame: Frame, other: Frame, where: ast.AST) -> None:
@@ -282,17 +277,17 @@ def _distinct(frame: Frame, bound: Bound) -> Frame:
             raise missing(frame, name, bound.part("columns", position))
     columns = {name: frame.columns[name] for name in names}
     node = Aggregate(frame.node, tuple(columns), ())
-    return _made(bound.interpreter, node, columns, (frame,), blocking="distinct()")
+    return _made(bound.interpreter, node, columns, (frame,))
 
 
 def _sort(frame: Frame, bound: Bound) -> Frame:
     check_open(frame)
-    return _made(bound.interpreter, sorted_rows(frame, bound), frame.columns, (frame,), blocking="sort()")
+    return _made(bound.interpreter, sorted_rows(frame, bound), frame.columns, (frame,))
 
 
 def _top(frame: Frame, bound: Bound) -> Frame:
     check_open(frame)
-    return _made(bound.interpreter, top_rows(frame, bound), frame.columns, (frame,), blocking="top()")
+    return _made(bound.interpreter, top_rows(frame, bound), frame.columns, (frame,))
 
 
 def _select(frame: Frame, bound: Bound) -> Frame:
@@ -322,32 +317,11 @@ def _rolling(frame: Frame, bound: Bound) -> Grouped:
 
 def _stream(frame: Frame, _bound: Bound) -> Frame:
     check_open(frame)
-    if frame.blocking:
-        raise Fault(
-            f"stream() cannot follow {frame.blocking}, which must see all rows first",
-            Kind.DATAFRAME,
-            "head(n, _pem_only=1) may be streamed" if frame.blocking == "head()" else "",
-        )
-    return dataclasses.replace(frame, node=_streaming(frame.node), streaming=True)
-
-
-def _streaming(node: Node) -> Node:
-    """The same chain over a streaming source."""
-    chain: list[Map | Filter | Limit] = []
-    while isinstance(node, (Map, Filter, Limit)):
-        chain.append(node)
-        node = node.input
-    if not isinstance(node, Source):
-        raise Fault("only rows of a table can be streamed", Kind.DATAFRAME)
-    result: Node = dataclasses.replace(node, streaming=True)
-    for operation in reversed(chain):
-        if isinstance(operation, Map):
-            result = Map(result, operation.outputs)
-        elif isinstance(operation, Filter):
-            result = Filter(result, operation.condition)
-        else:
-            result = Limit(result, operation.rows, operation.per_agent)
-    return result
+    try:
+        streams.check(frame.node)
+    except PlanError as error:
+        raise Fault(error.message, Kind.DATAFRAME, error.hint) from None
+    return dataclasses.replace(frame, node=streams.streamed(frame.node), streaming=True)
 
 
 _ROLLING = (*required("window"), *optional(on=literal("time_")))

@@ -74,8 +74,6 @@ class Frame:
     depth: int
     #: stream() was called: only display may follow.
     streaming: bool = False
-    #: The first operator that must see all rows, for the error about stream().
-    blocking: str = ""
     #: An error was reported for one of its columns, so a missing column is no news.
     tainted: bool = False
 

@@ -73,11 +73,23 @@ class TableMeta:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of an announced table, columns in the relation's order. `last`: no more will come."""
+    """Some rows of an announced table, columns in the relation's order. `last`: no more will come.
+
+    `live`: more may come at any time, or never; these are to be shown now.
+    """
 
     name: str
     batch: pa.RecordBatch
     last: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """From an agent to the broker: the streamed table has no more rows for windows that end by `time` (ns)."""
+
+    name: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ class Stats:
     records: int = 0
 
 
-Result = TableMeta | Rows | QueryWarning | Stats
+Result = TableMeta | Rows | Watermark | QueryWarning | Stats
 
 
 class CancelToken:

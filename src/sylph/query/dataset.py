@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sylph.tables.declare import Table
 from sylph.tables.rows import Row
@@ -47,6 +47,47 @@ class Snapshot(Protocol):
         ...
 
 
+class Part(Protocol):
+    """Rows that a follower took: `snapshot` holds them until its context ends, first segments, then batches."""
+
+    @property
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The rows."""
+        ...
+
+    @property
+    def missed(self) -> int:
+        """How many rows before these were gone."""
+        ...
+
+    @property
+    def newest(self) -> int | None:
+        """The greatest time_ that was passed; None without rows."""
+        ...
+
+    @property
+    def more(self) -> bool:
+        """Whether more wait."""
+        ...
+
+
+class Follower(Protocol):
+    """A place in a growing table: rows are read from the oldest on, each once, in order of arrival."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more rows will ever come."""
+        ...
+
+    def read(self, size: int | None = None) -> Part:
+        """The next rows, about `size` bytes or one segment; None: all there are. OSError for an unreadable file."""
+        ...
+
+    def close(self) -> None:
+        """Follow no more."""
+        ...
+
+
 class Dataset(Protocol):
     """Tables, metadata and facts of one node."""
 
@@ -75,4 +116,13 @@ class Dataset(Protocol):
 
     def table_info(self) -> Sequence[Row]:
         """What each table's store holds, as columns of `_DebugTableInfo`; those that do not apply are left out."""
+        ...
+
+
+@runtime_checkable
+class LiveDataset(Dataset, Protocol):
+    """A dataset whose tables grow."""
+
+    def follow(self, table: str, start: int | None, end: int | None, wake: Callable[[], object]) -> Follower:
+        """A follower of rows, at least those with `start` <= time_ <= `end`; `wake` is called when rows came."""
         ...

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sylph.plan.errors import PlanError
-from sylph.plan.nodes import Limit, Plan
+from sylph.plan.nodes import Limit, Node, Plan
 from sylph.plan.optimise import optimise
 from sylph.plan.placement import check
 from sylph.plan.rules import merge_duplicates
 from sylph.plan.split import split
+from sylph.plan.streams import check as check_stream
+from sylph.plan.streams import is_streaming, parts
 from sylph.plan.walk import postorder, roots, with_roots
 from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stats, TableMeta
 from sylph.query.dataset import Dataset
@@ -25,6 +27,7 @@ from sylph.query.limits import Limits
 from sylph.query.run import Run
 from sylph.query.scan import Scans
 from sylph.query.steps import Steps
+from sylph.query.streaming import Slots, explained, refuse_analyze, stream
 from sylph.query.watch import Watchdog, Watched
 from sylph.tables.rows import record_batch
 
@@ -36,28 +39,41 @@ if TYPE_CHECKING:
 class Engine:
     """Runs plans in DuckDB over a dataset. Thread-safe; DuckDB is loaded with the first query.
 
-    `running` queries run at once and `waiting` more may wait; the next is refused.
+    `running` queries run at once and `waiting` more may wait; the next is refused. Of streams, which wait for rows most
+    of the time and then take their turn like others, there may be `streams`.
     """
 
-    def __init__(self, dataset: Dataset, *, running: int = 4, waiting: int = 128, threads: int | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset, *, running: int = 4, waiting: int = 128, streams: int = 16, threads: int | None = None
+    ) -> None:
         self.dataset = dataset
+        self.streams = Slots(streams)
         self._instances = Instances(
             dataset.directories, running=running, waiting=waiting, threads=threads or os.cpu_count() or 1
         )
         self._watchdog = Watchdog()
 
     def close(self) -> None:
-        """Refuse further queries and end what is idle."""
+        """Refuse further queries, end streams and what is idle."""
+        self.streams.close()
         self._instances.close()
 
     def run(self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None) -> Iterator[Result]:
         """A compiled plan, whole: yields every TableMeta, then each sink's Rows in turn, then Stats.
 
+        Streamed sinks come last, together, with Rows that are `live`, for as long as nobody cancels.
         Raises QueryError; closing the iterator ends the query.
         """
         limits = limits or Limits()
         with plan_errors():
             prepared = prepare(plan, limits)
+        ending, streamed = parts(prepared)
+        if streamed.sinks:
+            refuse_analyze(plan)
+            results = stream(self, ending, streamed, limits, cancel or CancelToken(), remote=False)
+            if plan.explain:
+                return explained(explain(plan, prepared, self.dataset.constants), results)
+            return results
         results = self.run_part(prepared, limits=limits, cancel=cancel)
         if plan.explain or plan.analyze:
             return self._explained(plan, prepared, results)
@@ -110,17 +126,24 @@ class Engine:
         limits: Limits | None = None,
         cancel: CancelToken | None = None,
         remote: Mapping[str, pa.Table] | None = None,
+        dataset: Dataset | None = None,
     ) -> Iterator[Result]:
-        """One side of a split plan as it is. `remote` holds what agents sent, by the name of the `Remote` node."""
+        """One side of a split plan as it is. `remote` holds what agents sent, by the name of the `Remote` node.
+
+        With `dataset`, over that instead of the engine's own.
+        """
+        ending, streamed = parts(plan)
+        if streamed.sinks:
+            return stream(self, ending, streamed, limits or Limits(), cancel or CancelToken(), remote=True)
         watched = Watched(limits or Limits(), cancel or CancelToken())
         with plan_errors():
             steps = Steps(plan, self.dataset.constants)
-        return self._run(plan, steps, watched, remote or {})
+        return self._run(plan, steps, watched, Scans(dataset or self.dataset, postorder(roots(plan)), remote or {}))
 
-    def _run(self, plan: Plan, steps: Steps, watched: Watched, remote: Mapping[str, pa.Table]) -> Iterator[Result]:
+    def _run(self, plan: Plan, steps: Steps, watched: Watched, scanned: Scans) -> Iterator[Result]:
         for sink in plan.sinks:
             yield TableMeta(sink.name, sink.input.relation)
-        with self._cursor(watched) as (instance, cursor), Scans(self.dataset, postorder(roots(plan)), remote) as scans:
+        with self._cursor(watched) as (instance, cursor), scanned as scans:
             run = Run(instance, cursor, scans, steps, watched)
             for share in steps.shares:
                 run.keep(share)
@@ -141,7 +164,7 @@ class Engine:
             try:
                 cursor.execute(f"SET memory_limit = '{max(watched.limits.memory, 1) // 1024 + 1}KiB'")
                 yield instance, cursor
-            except duckdb.Error as error:
+            except (duckdb.Error, OSError) as error:
                 watched.check()
                 raise translate(error, watched.limits) from None
             finally:
@@ -166,4 +189,10 @@ def prepare(plan: Plan, limits: Limits) -> Plan:
     plan = merge_duplicates.apply(plan)
     check(plan)
     cap = min(plan.max_output_rows, limits.max_rows)
-    return optimise(with_roots(plan, [Limit(sink.input, cap) for sink in plan.sinks]))
+    capped: list[Node] = []
+    for sink in plan.sinks:
+        streaming = is_streaming(sink.input)
+        if streaming:
+            check_stream(sink.input)
+        capped.append(sink.input if streaming else Limit(sink.input, cap))
+    return optimise(with_roots(plan, capped))

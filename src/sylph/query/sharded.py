@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from sylph.plan.nodes import Plan
 from sylph.plan.split import SplitPlan, split
+from sylph.plan.streams import parts
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta
 from sylph.query.engine import Engine, plan_errors, prepare
 from sylph.query.explain import RELATION, TABLE, explain, travelled
@@ -15,6 +16,8 @@ from sylph.query.facts import Facts
 from sylph.query.gather import Agent, Sent, gather
 from sylph.query.limits import Limits
 from sylph.query.prune import Pruner
+from sylph.query.sharded_stream import ShardedStream
+from sylph.query.streaming import explained, refuse_analyze
 from sylph.tables.rows import record_batch
 
 
@@ -42,14 +45,23 @@ class ShardedEngine:
     def run(self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None) -> Iterator[Result]:
         """As `Engine.run`, with a QueryWarning for each agent whose rows are missing."""
         limits, cancel = limits or Limits(), cancel or CancelToken()
+        stream = None
         with plan_errors():
             prepared = prepare(plan, limits)
-            parts = split(prepared)
+            ending, streamed = parts(prepared)
+            if streamed.sinks:
+                stream = ShardedStream(self._agents, self._broker, streamed, limits, cancel)
+            halves = split(ending)
         sent = Sent()
-        results = self._run(parts, limits, cancel, sent)
+        results = self._run(halves, limits, cancel, sent)
+        if stream is not None:
+            refuse_analyze(plan)
+            results = stream.results(results if ending.sinks else iter(()))
         if plan.explain or plan.analyze:
             text = explain(plan, prepared, self._broker.dataset.constants)
-            return self._explained(text, parts.agent, results, sent)
+            if stream is not None:
+                return explained(text, results)
+            return self._explained(text, halves.agent, results, sent)
         return results
 
     def _explained(self, text: str, agent: Plan, results: Iterator[Result], sent: Sent) -> Iterator[Result]:
@@ -62,19 +74,19 @@ class ShardedEngine:
                 yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
             yield result
 
-    def _run(self, parts: SplitPlan, limits: Limits, cancel: CancelToken, sent: Sent) -> Iterator[Result]:
+    def _run(self, halves: SplitPlan, limits: Limits, cancel: CancelToken, sent: Sent) -> Iterator[Result]:
         import pyarrow as pa
 
         began = time.perf_counter_ns()
-        if parts.agent.sinks:
+        if halves.agent.sinks:
             if not self._agents:
                 raise QueryError(Code.UNAVAILABLE, "there is no agent to ask")
             facts = [agent.facts() if isinstance(agent, Informed) else None for _, agent in self._agents]
-            gather(self._agents, self._pruner.parts(parts.agent, facts, limits, cancel), limits, cancel, sent)
+            gather(self._agents, self._pruner.parts(halves.agent, facts, limits, cancel), limits, cancel, sent)
         remote = {name: pa.Table.from_batches(batches) for name, batches in sent.batches.items()}
         left = Limits(max(limits.timeout - (time.perf_counter_ns() - began) / 1e9, 0.0), limits.memory, limits.max_rows)
         warned = False
-        for result in self._broker.run_part(parts.broker, limits=left, cancel=cancel, remote=remote):
+        for result in self._broker.run_part(halves.broker, limits=left, cancel=cancel, remote=remote):
             if isinstance(result, Stats):
                 records, read = sent.records, sent.bytes
                 yield Stats(time.perf_counter_ns() - began, 0, read + result.bytes, records + result.records)
