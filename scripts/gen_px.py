@@ -143,7 +143,7 @@ def public_names(path: Path) -> list[str]:
             names.append(node.name)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             names.append(node.targets[0].id)
-    return [name for name in names if name != "Function"]
+    return list(dict.fromkeys(name for name in names if name not in {"Function", "T"}))
 
 
 def init_module() -> str:

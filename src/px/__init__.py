@@ -229,6 +229,7 @@ from px.script import microseconds as microseconds
 from px.script import milliseconds as milliseconds
 from px.script import minutes as minutes
 from px.script import now as now
+from px.script import param as param
 from px.script import parse_duration as parse_duration
 from px.script import parse_time as parse_time
 from px.script import plugin as plugin

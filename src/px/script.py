@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from px.frame import Column, DataFrame, TimeLike, Value
 from px.otel import Data
 from px.outside import outside
 
 Function = TypeVar("Function", bound=Callable[..., object])
+T = TypeVar("T")
 
 # A type is an annotation of an argument, and a cast that only changes what a value means.
 BOOLEAN = bool
@@ -43,6 +44,20 @@ def debug(out: DataFrame, name: str = "output", cols: Sequence[str] = ()) -> Non
 def export(out: DataFrame, export_spec: Data) -> None:
     """Send rows to an OpenTelemetry collector. Checked, but not run yet."""
     raise outside("export")
+
+
+@overload
+def param(name: str, default: T, type: type[T] | None = None, description: str = "") -> T: ...
+@overload
+def param(name: str, default: None = None, *, type: type[T], description: str = "") -> T: ...
+@overload
+def param(name: str, *, description: str = "") -> str: ...
+def param(name: str, default: object = None, type: object = None, description: str = "") -> object:
+    """An argument of the script, `px run SCRIPT -- --name VALUE`: the value given, else `default`.
+
+    Without a default it must be given. Its type is that of the default, text without one, unless `type` says it.
+    """
+    raise outside("param")
 
 
 def now() -> int:

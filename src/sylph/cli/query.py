@@ -11,7 +11,7 @@ from sylph.cli.output import Writer
 from sylph.client.errors import ScriptErrors
 from sylph.client.excerpt import render
 from sylph.client.rpc import Client, Done, Event, Rows, Table
-from sylph.client.scripts import calls_of, is_mutation
+from sylph.client.scripts import calls_of, is_mutation, with_parameters
 from sylph.client.target import Target
 from sylph.client.terminal import paint, uses_colour
 from sylph.client.text import escape
@@ -39,7 +39,7 @@ def ask(
 ) -> Iterator[Event]:
     """The events of the script's answer. Errors of the script are shown with their lines, then Reported is raised."""
     calls = calls_of(script, values)
-    source = script.text if text is None else text
+    source = with_parameters(script, values, text)
     with Client(target) as client:
         try:
             yield from client.execute(source, calls, mutation=is_mutation(source), name=script.name, timeout=timeout)

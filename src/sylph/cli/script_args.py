@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from sylph.cli.failure import Failure
-from sylph.client.scripts import fill
+from sylph.client.scripts import fill, variables_of
 from sylph.client.text import escape
 from sylph.library.loader import Script
 
@@ -57,10 +57,11 @@ def describe(script: Script) -> str:
         lines += ["", f"  {script.short}"]
     if script.long and script.long != script.short:
         lines += ["", f"  {script.long}"]
-    if script.vis is None or not script.vis.variables:
+    variables = variables_of(script)
+    if not variables:
         return "\n".join([*lines, "", "It takes no arguments."])
     lines += ["", "Arguments:"]
-    for variable in script.vis.variables:
+    for variable in variables.values():
         kind = variable.type.removeprefix("PX_").lower()
         state = "required" if variable.default is None else f'default "{variable.default}"'
         if variable.valid_values:

@@ -18,7 +18,7 @@ from sylph.client.excerpt import render_one
 from sylph.client.python_source import compose, literal_text, time_text
 from sylph.client.rpc import Client, Done, Event, Rows
 from sylph.client.rpc import Table as Announced
-from sylph.client.scripts import Call, calls_of, fill, is_mutation
+from sylph.client.scripts import Call, calls_of, fill, is_mutation, with_parameters
 from sylph.client.target import Target
 from sylph.library.loader import Script, ScriptError, load, load_path
 
@@ -195,8 +195,9 @@ def prepare(script: Runnable, arguments: dict[str, Any]) -> Prepared:
         return Prepared(composed.name, composed.text, (), composed.problem)
     found = find(script)
     given = {name: _text(name, value) for name, value in arguments.items()}
-    calls = calls_of(found, fill(found, given))
-    return Prepared(found.name, found.text, tuple(calls), lambda error: _problem(found, error))
+    values = fill(found, given)
+    calls = calls_of(found, values)
+    return Prepared(found.name, with_parameters(found, values), tuple(calls), lambda error: _problem(found, error))
 
 
 def find(script: str | Path) -> Script:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sylph.editor.findings import Finding, Severity, of_diagnostic
-from sylph.editor.samples import samples, variable_sample
+from sylph.editor.samples import parameter_samples, samples, variable_sample
 from sylph.editor.vis_file import VisFile, read_vis
 from sylph.plan.nodes import Plan
 from sylph.pxl.compile import NO_RESULT, Compiled, ExecFunc, check_script
 from sylph.pxl.entry import FunctionSignature, signature
 from sylph.pxl.errors import CompileError, Diagnostic, suggestion
+from sylph.pxl.params import with_values
 from sylph.pxl.vis import Func
 from sylph.pxl.vis_widgets import display_columns
 
@@ -67,7 +68,7 @@ def _commas(script: ScriptText, compiled: Compiled) -> list[Finding]:
 
 def _compile(script: ScriptText, calls: Sequence[ExecFunc]) -> tuple[Compiled | None, tuple[Diagnostic, ...]]:
     try:
-        return check_script(script.source, exec_funcs=calls), ()
+        return check_script(with_values(script.source, parameter_samples(script.source)), exec_funcs=calls), ()
     except CompileError as error:
         return None, error.errors
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sylph.pxl.entry import ArgumentSignature, FunctionSignature
+from sylph.pxl.params import declared
 from sylph.pxl.vis import PXType, Variable
 
 _TEXTS = {
@@ -40,6 +41,15 @@ def variable_sample(variable: Variable) -> str:
     if variable.valid_values:
         return variable.valid_values[0]
     return _TEXTS.get(variable.type) or (_TIME if "time" in variable.name else "text")
+
+
+def parameter_samples(source: str) -> dict[str, str]:
+    """Values for what the script declares with px.param() without a default."""
+    return {
+        one.name: _ANNOTATIONS.get(one.type) or (_TIME if "time" in one.name else "text")
+        for one in declared(source)
+        if one.default is None
+    }
 
 
 def samples(function: FunctionSignature) -> dict[str, str] | None:

@@ -14,6 +14,7 @@ from sylph.pxl.errors import CompileError, Diagnostic, Kind, suggestion
 from sylph.pxl.flags import Flags, parse_flags
 from sylph.pxl.interpreter import Interpreter, Stop
 from sylph.pxl.mutations import Export, Mutation
+from sylph.pxl.params import check_known
 from sylph.pxl.parse import parse
 from sylph.pxl.values import Fault, Frame, Poisoned, UserFunction
 from sylph.tables import TABLES
@@ -80,9 +81,12 @@ def check_script(
         time.time_ns() if now_ns is None else now_ns,
         display=not exec_funcs,
         reserved=tuple(function.output_prefix for function in exec_funcs),
+        params=flags.params,
     )
     interpreter.diagnostics.extend(errors)
     interpreter.run(parsed.tree)
+    if not interpreter.diagnostics and (unknown := check_known(interpreter, source)):
+        interpreter.report(unknown, None)
     if not interpreter.diagnostics:
         _run_functions(interpreter, exec_funcs)
     if not (interpreter.diagnostics or interpreter.results or interpreter.mutations or interpreter.exports):

@@ -92,7 +92,7 @@ def convert_arguments(interpreter: Interpreter, function: UserFunction, args: Ma
                 f"arguments are {', '.join(function.parameters)}" if function.parameters else "it takes none"
             )
             raise Fault(f"{function.name}() has no argument '{name[:80]}'", Kind.EXEC_FUNCS, hint)
-        values[name] = _convert(interpreter, name, text, function.annotations[name])
+        values[name] = convert(interpreter, name, text, function.annotations[name])
     missing = [name for name in function.parameters if name not in values and name not in function.defaults]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
@@ -101,7 +101,8 @@ def convert_arguments(interpreter: Interpreter, function: UserFunction, args: Ma
     return values
 
 
-def _convert(interpreter: Interpreter, name: str, text: str, annotation: TypeValue | Builtin) -> Any:
+def convert(interpreter: Interpreter, name: str, text: str, annotation: TypeValue | Builtin) -> Any:
+    """The value of a text argument of that type. Raises Fault."""
     if isinstance(annotation, Builtin):
         raise Fault(f"argument '{name}' is a {annotation.name}, which cannot be given as text", Kind.EXEC_FUNCS)
     if annotation.type is None:

@@ -1,9 +1,10 @@
-"""Query flags: lines `#px:set name=value` of a script."""
+"""What comment lines of a script set: flags, `#px:set name=value`; parameters, `#px:param name="value"`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sylph.pxl import params
 from sylph.pxl.errors import Diagnostic, Kind, split_lines, suggestion
 
 _PREFIX = "#px:set"
@@ -19,18 +20,19 @@ _NAMES = ("explain", "analyze", "max_output_rows_per_table")
 
 @dataclass(slots=True)
 class Flags:
-    """Flags of one query."""
+    """Flags of one query, and the values of the script's parameters."""
 
     explain: bool = False
     analyze: bool = False
     max_output_rows: int = 10_000
+    params: dict[str, str] = field(default_factory=dict)
 
 
 def parse_flags(source: str) -> tuple[Flags, list[Diagnostic]]:
     """Flags set in `source`, and what is wrong with the lines that set them."""
     flags = Flags()
     errors: list[Diagnostic] = []
-    if _PREFIX not in source:
+    if "#px:" not in source:
         return flags, errors
     for number, line in enumerate(split_lines(source), 1):
         if line.startswith(_PREFIX):
@@ -38,6 +40,14 @@ def parse_flags(source: str) -> tuple[Flags, list[Diagnostic]]:
             if problem:
                 message, hint = problem
                 errors.append(Diagnostic(number, 1, message, Kind.FLAG, hint, len(line)))
+        elif line.startswith(params.PREFIX):
+            value = params.parse_line(line)
+            if value is None:
+                hint = "write it as '#px:param name=\"value\"', with a JSON string"
+                errors.append(Diagnostic(number, 1, "malformed parameter", Kind.FLAG, hint, len(line)))
+            else:
+                # What a client adds at the end is what counts.
+                flags.params[value[0]] = value[1]
     return flags, errors
 
 

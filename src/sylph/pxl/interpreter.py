@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sylph.pxl import dataframe, expressions, limits
@@ -45,7 +46,14 @@ class Interpreter:
     """One compilation. `results` are the (name, DataFrame) that the script displays, `diagnostics` its errors."""
 
     def __init__(
-        self, source: str, tables: Mapping[str, Table], now_ns: int, *, display: bool, reserved: tuple[str, ...] = ()
+        self,
+        source: str,
+        tables: Mapping[str, Table],
+        now_ns: int,
+        *,
+        display: bool,
+        reserved: tuple[str, ...] = (),
+        params: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.tables = tables
         self.now_ns = now_ns
@@ -53,6 +61,9 @@ class Interpreter:
         self.display = display
         #: Result names that px.debug() must not take.
         self.reserved = reserved
+        #: Values given for px.param(), and type and default of those declared so far.
+        self.params = params
+        self.params_declared: dict[str, tuple[str, object]] = {}
         self.mutations: list[Mutation] = []
         self.exports: list[Export] = []
         self.results: list[tuple[str, Frame]] = []

@@ -19,6 +19,7 @@ from sylph.pxl.dataframe import source_frame
 from sylph.pxl.errors import Kind, listing, suggestion
 from sylph.pxl.mutations import UpsertTracepoint
 from sylph.pxl.otel import Data, export, otel_module
+from sylph.pxl.params import PARAM_PARAMETERS, param
 from sylph.pxl.scalars import call, check_size, retyped
 from sylph.pxl.values import (
     TIME64NS,
@@ -277,6 +278,7 @@ _ATTRIBUTES = MappingProxyType(
                 _builtin("debug", _debug, (*_OUT, *optional(cols=[]))),
                 _builtin("export", _export, required("out", "export_spec")),
                 _builtin("now", _now),
+                _builtin("param", param, PARAM_PARAMETERS),
                 _builtin("parse_duration", _parse_duration, required("duration")),
                 _builtin("format_duration", _format_duration, required("duration")),
                 _builtin("parse_time", _parse_time, required("time")),
