@@ -20,6 +20,7 @@ COMMANDS = {
     "down": ("down", "End what `px up` started."),
     "status": ("status", "Tell whether the agent runs and answers."),
     "run": ("run", "Run a script and print its tables."),
+    "repl": ("repl", "Ask at a prompt, with completion and history."),
     "script": ("script", "List, show, write and check scripts."),
     "fmt": ("fmt", "Give scripts one layout."),
     "lsp": ("lsp", "Serve editors: diagnostics, completion, hover, formatting."),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sylph.client.errors import AgentUnavailable, ErrorAt, QueryFailed, ScriptErrors, SylphError
+from sylph.client.interrupts import deferred
 from sylph.client.scripts import Call
 from sylph.client.target import Target
 from sylph.client.text import decode
@@ -110,15 +111,20 @@ class Client:
             function = request.exec_funcs.add(func_name=call.function, output_table_prefix=call.output)
             for argument, value in call.arguments.items():
                 function.arg_values.add(name=argument, value=value)
-        stream = self._channel.unary_stream(
+        call = self._channel.unary_stream(
             f"{_VIZIER}/ExecuteScript",
             request_serializer=pb.ExecuteScriptRequest.SerializeToString,
             response_deserializer=pb.ExecuteScriptResponse.FromString,
-        )(request, metadata=self._metadata, timeout=timeout)
+        )
+        stream = None
         try:
+            # A call that was begun but is not known yet could not be cancelled.
+            with deferred():
+                stream = call(request, metadata=self._metadata, timeout=timeout)
             yield from self._events(stream)
         finally:
-            stream.cancel()
+            if stream is not None:
+                stream.cancel()
 
     def _events(self, stream: Any) -> Iterator[Event]:
         names: dict[str, str] = {}

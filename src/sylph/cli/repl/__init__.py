@@ -1,0 +1,1 @@
+"""`px repl`: a prompt for PxL."""
