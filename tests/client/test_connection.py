@@ -197,10 +197,13 @@ class Endless:
 
     def __call__(self, _request, cancel):
         yield TableMeta("output", RELATION)
-        while not cancel.wait(0.02):
-            yield Rows("output", make_batch(2))
-            self.began.set()
-        self.cancelled.set()
+        try:
+            while not cancel.wait(0.02):
+                yield Rows("output", make_batch(2))
+                self.began.set()
+        finally:
+            # The server closes what it does not want to be finished.
+            self.cancelled.set()
 
 
 def test_rows_come_before_the_end_and_closing_cancels(scripted, handler):

@@ -91,10 +91,12 @@ def test_the_stop_button_cancels_the_query_and_the_kernel_goes_on(kernel, handle
 
     def results(_request, cancel):
         yield TableMeta("output", RELATION)
-        while not cancel.wait(0.02):
-            yield Rows("output", make_batch(1))
-            began.set()
-        cancelled.set()
+        try:
+            while not cancel.wait(0.02):
+                yield Rows("output", make_batch(1))
+                began.set()
+        finally:
+            cancelled.set()
 
     handler.results = results
     client = kernel.blocking_client()
