@@ -10,7 +10,7 @@ from sylph.cli.target import target_options
 from sylph.client.target import Target
 
 
-@click.command("repl", short_help="A prompt for PxL, with completion and history.")
+@click.command("repl", short_help="Ask at a prompt, with completion and history.")
 @target_options
 @click.pass_context
 def command(context: click.Context) -> None:
