@@ -55,10 +55,16 @@ def functions() -> Iterator[str]:
         rows.append([f"`{name}`", " · ".join(overloads), scalar.placement.value, scalar.doc, examples])
     yield from table(["function", "overloads", "runs", "what it gives", "examples"], rows)
     yield "## Aggregates\n"
+    yield "Named in a tuple or called: `('latency', px.mean)`, `px.mean('latency')`. Options follow the columns.\n"
     rows = []
     for name, aggregate in sorted(AGGREGATES.items()):
+        options = [
+            f"{option.name}: {'list of numbers' if option.numbers else option.data.name}"
+            + ("" if option.default in (None, "") else f" = {option.default!r}")
+            for option in aggregate.options
+        ]
         overloads = [
-            f"({', '.join(arg.name for arg in overload.args)}) → {overload.result.name}"
+            f"({', '.join([*(arg.name for arg in overload.args), *options])}) → {overload.result.name}"
             for overload in aggregate.overloads
         ]
         rows.append([f"`{name}`", " · ".join(overloads), aggregate.error or "exact", aggregate.doc])

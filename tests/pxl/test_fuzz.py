@@ -90,10 +90,34 @@ functions = st.sampled_from(
         "GetTables",
         "strptime",
         "pluck",
+        "percentile",
+        "collect",
+        "histogram",
+        "first",
+        "param",
+        "STRING",
     ]
 )
 methods = st.sampled_from(
-    ["head", "drop", "keep", "groupby", "agg", "merge", "append", "filter", "stream", "rolling", "ctx", "map"]
+    [
+        "head",
+        "drop",
+        "keep",
+        "groupby",
+        "agg",
+        "merge",
+        "append",
+        "filter",
+        "stream",
+        "rolling",
+        "ctx",
+        "map",
+        "sort",
+        "top",
+        "select",
+        "explode",
+        "distinct",
+    ]
 )
 
 
@@ -224,6 +248,11 @@ HOSTILE = {
     "merges": doubling("df = df.merge(df, how='inner', left_on='time_', right_on='time_')\n", 60),
     "million columns": doubling("".join(f"df.c{i} = 1\n" for i in range(2_000)), 1),
     "select columns": doubling("y = df[[" + "'time_'," * 10_000 + "]]\n", 1),
+    "aggregate doubling": doubling("y = px.sum('latency')\n", 1) + "y = y + y\n" * 200,
+    "aggregate again and again": doubling("y = px.sum('latency')\n", 1)
+    + "y = y + y\n" * 11
+    + f"df = df.agg({', '.join(f'o{i}=y' for i in range(990))})\n" * 20,
+    "sort by everything": doubling("df = df.sort(['latency', 'time_'])\n", 400),
     "many results": doubling("px.display(df)\n", 1_000),
     "recursion": "def f(x):\n    return f(x)\nf(1)",
     "tree recursion": "def f(x):\n    f(x)\n    return f(x)\nf(1)",

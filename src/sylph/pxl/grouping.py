@@ -75,6 +75,7 @@ class _Inner:
 
     def __init__(self, grouped: Grouped, bound: Bound) -> None:
         self._grouped = grouped
+        self._bound = bound
         self._taken = {*grouped.groups, *bound.extra}
         self._names: dict[tuple[object, ...], tuple[str, AggregateCall]] = {}
 
@@ -84,6 +85,7 @@ class _Inner:
 
     def computed(self, value: Computed) -> Scalar:
         """`value` over columns of the aggregates' names. Raises Fault where an operand is wrong."""
+        self._bound.interpreter.charge(1)
         operands = [self._operand(operand, node) for operand, node in zip(value.operands, value.nodes, strict=True)]
         make = scalar_call if value.operator == "select" else operators.apply
         return make(value.operator, operands)

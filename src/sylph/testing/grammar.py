@@ -30,7 +30,10 @@ COMPILE_TIME = (
     "uint128",
     "make_upid",
     "equals_any",
+    "param",
     "script_reference",
+    "STRING",
+    "INT64",
     "Time",
     "Service",
     "Pod",
@@ -178,7 +181,7 @@ class Grammar:
             return self.source()
         frame = rng.choice(sorted(self.frames))
         columns = self.frames[frame]
-        match rng.randrange(14):
+        match rng.randrange(16):
             case 0 | 1 | 2 | 3 | 4:
                 column = rng.choice(list(columns)) if rng.random() < 0.2 else f"c{rng.randrange(9)}"
                 data = rng.choice(tuple(DataType))
@@ -210,8 +213,40 @@ class Grammar:
                 new, old = self._into(frame)
                 forms = (f"{new} = {old}.append({old})", f"{new} = {old}.distinct()", f"{new} = {old}.head()")
                 return rng.choice(forms) if rng.random() < 0.9 else f"{new} = {old}.stream()"
+            case 13:
+                by = list(self._some(columns, 2))
+                new, old = self._into(frame)
+                up = rng.choice(("", ", ascending=False", f", ascending={[rng.random() < 0.5 for _ in by]}"))
+                rows = "sort(" if rng.random() < 0.5 else f"top({rng.randrange(-1 if rng.random() < 0.1 else 0, 50)}, "
+                return f"{new} = {old}.{rows}{by}{up})"
+            case 14:
+                return self._reshape(frame)
             case _:
                 return self.source()
+
+    def _reshape(self, frame: str) -> str:
+        rng = self._rng
+        columns = self.frames[frame]
+        text = self._column(frame, DataType.STRING)
+        if text is not None and rng.random() < 0.5:
+            new, old = self._into(frame)
+            return f"{new} = {old}.explode({text!r})"
+        data = rng.choice(sorted(set(columns.values())))
+        new, old = self._into(frame, {name: kind for name, kind in columns.items() if kind is data})
+        return f"{new} = {old}.select({rng.choice((f'px.{data.name}', repr(data.name.lower())))})"
+
+    def _output(self, name: str, columns: list[str | None]) -> str:
+        """An aggregate of columns as a tuple or a call, sometimes with more computed of it."""
+        rng = self._rng
+        option = {"percentile": "0.9", "histogram": "[1, 5]", "collect": "3"}.get(name, "")
+        if rng.random() < 0.5:
+            given = f"px.{name}({option})" if option else f"px.{name}"
+            output = f"({', '.join(map(repr, columns))}, {given})"
+        else:
+            output = f"px.{name}({', '.join([*map(repr, columns), *([option] if option else [])])})"
+        if rng.random() < 0.2:
+            output = f"{output} {rng.choice(OPERATORS[:13])} px.count({columns[0]!r})"
+        return output
 
     def _aggregate(self, frame: str) -> str:
         rng = self._rng
@@ -228,7 +263,7 @@ class Grammar:
                 outputs[f"o{index}"] = columns[str(given[0])]
             else:
                 outputs[f"o{index}"] = overload.result
-            arguments.append(f"o{index}=({', '.join(map(repr, given))}, px.{name})")
+            arguments.append(f"o{index}={self._output(name, given)}")
         new, old = self._into(frame, {**groups, **outputs})
         call = f"agg({', '.join(arguments)})"
         return f"{new} = {old}.groupby({list(groups)}).{call}" if groups else f"{new} = {old}.{call}"
@@ -244,6 +279,8 @@ class Grammar:
         new, old = self._into(frame, columns)
         how = rng.choice(("inner", "left", "right", "outer")) if rng.random() < 0.97 else "cross"
         suffixes = "" if rng.random() < 0.9 else rng.choice((", suffixes=['', '_y']", ", suffixes=['_x']"))
+        if rng.random() < 0.2:
+            return f"{new} = {old}.merge({other}, how='as_of', on={[key for key in keys if key != 'time_']}{suffixes})"
         return f"{new} = {old}.merge({other}, how={how!r}, left_on={keys}, right_on={keys}{suffixes})"
 
     def expression(self, frame: str, data: DataType, depth: int = 0) -> str:
