@@ -52,6 +52,7 @@ class Engine:
             dataset.directories, running=running, waiting=waiting, threads=threads or os.cpu_count() or 1
         )
         self._watchdog = Watchdog()
+        self._checked: dict[str, pa.Table] = {}
 
     def close(self) -> None:
         """Refuse further queries, end streams and what is idle."""
@@ -138,7 +139,8 @@ class Engine:
         watched = Watched(limits or Limits(), cancel or CancelToken())
         with plan_errors():
             steps = Steps(plan, self.dataset.constants)
-        return self._run(plan, steps, watched, Scans(dataset or self.dataset, postorder(roots(plan)), remote or {}))
+        scanned = Scans(dataset or self.dataset, postorder(roots(plan)), remote or {}, self._checked)
+        return self._run(plan, steps, watched, scanned)
 
     def _run(self, plan: Plan, steps: Steps, watched: Watched, scanned: Scans) -> Iterator[Result]:
         for sink in plan.sinks:

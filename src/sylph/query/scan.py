@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 class Scans:
     """One consistent view of a dataset for one query; use as a context manager, in one thread.
 
-    A table is held once, over the whole time range that the query's sources ask of it.
+    A table is held once, over the whole time range that the query's sources ask of it. `checked` holds the entities
+    known to be good, by name, from one query to the next.
     """
 
-    def __init__(self, dataset: Dataset, nodes: Iterable[Node], remote: Mapping[str, pa.Table]) -> None:
+    def __init__(
+        self, dataset: Dataset, nodes: Iterable[Node], remote: Mapping[str, pa.Table], checked: dict[str, pa.Table]
+    ) -> None:
         self._dataset = dataset
+        self._checked = checked
         self._remote = remote
         self._ranges: dict[str, tuple[int | None, int | None]] = {}
         for node in nodes:
@@ -96,16 +100,11 @@ class Scans:
                 cursor.register(name, _renamed(self._remote[leaf.name], names))
 
     def _entity(self, name: str, table: pa.Table | None) -> pa.Table:
-        import pyarrow.compute as pc
-
         if table is None:
             return arrow_schema(ENTITIES[name]).empty_table()
-        key = table.column(0)
-        if name == "address":
-            return table
-        storage = pc.cast(key, key.type.storage_type) if hasattr(key.type, "storage_type") else key
-        if pc.count_distinct(storage).as_py() != table.num_rows:
-            raise QueryError(Code.INTERNAL, f"metadata has two rows for one {table.column_names[0]} of {name!r}")
+        if self._checked.get(name) is not table:
+            _check_key(name, table)
+            self._checked[name] = table
         return table
 
     def _source(self, cursor: duckdb.DuckDBPyConnection, name: str, source: Source, names: Mapping[str, str]) -> str:
@@ -134,6 +133,18 @@ class Scans:
             return cold
         cursor.register(f"{name}_hot", hot)
         return f"{cold} UNION ALL FROM {quote(name + '_hot')}"
+
+
+def _check_key(name: str, table: pa.Table) -> None:
+    """Raises QueryError when a look-up by the entity's own key would find two rows."""
+    import pyarrow.compute as pc
+
+    if name == "address":
+        return
+    key = table.column(0)
+    storage = pc.cast(key, key.type.storage_type) if hasattr(key.type, "storage_type") else key
+    if pc.count_distinct(storage).as_py() != table.num_rows:
+        raise QueryError(Code.INTERNAL, f"metadata has two rows for one {table.column_names[0]} of {name!r}")
 
 
 def _hull(pick: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:

@@ -18,6 +18,9 @@ from sylph.tables.rows import Row
 from sylph.tables.types import arrow_schema
 
 
+_EMPTY = {name: arrow_schema(relation).empty_table() for name, relation in ENTITIES.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class FileSegment:
     """A Parquet file of rows."""
@@ -74,9 +77,7 @@ class MemoryDataset:
 
     def entities(self) -> Mapping[str, pa.Table]:
         """The given entities; the others are empty."""
-        return {
-            name: self.metadata.get(name, arrow_schema(relation).empty_table()) for name, relation in ENTITIES.items()
-        }
+        return {**_EMPTY, **self.metadata}
 
     def table_info(self) -> Sequence[Row]:
         """Name and sizes of the tables that have rows."""
