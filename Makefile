@@ -39,6 +39,8 @@ test: build test-deps ## run all tests
 check: build check-deps ## format, lint, types, layers, generated files
 	$(BIN)/ruff format --check src tests bench scripts demo
 	$(BIN)/ruff check src tests bench scripts demo
+	$(BIN)/px fmt --check -q src/sylph
+	$(BIN)/px script check src/sylph/library >/dev/null
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cargo fmt --all --check
@@ -50,6 +52,7 @@ check: build check-deps ## format, lint, types, layers, generated files
 format: build check-deps ## format all sources
 	$(BIN)/ruff format src tests bench scripts demo
 	$(BIN)/ruff check --fix-only src tests bench scripts demo
+	$(BIN)/px fmt -q src/sylph
 	cargo fmt --all
 	$(if $(C_SOURCES),$(BIN)/clang-format -i $(C_SOURCES))
 

@@ -143,6 +143,27 @@ def f(start_time: str):
     )
 
 
+def test_lists_of_columns_hug_their_brackets():
+    names = ", ".join(f"'column_number_{number}'" for number in range(6))
+    lines = "".join(f"    'column_number_{number}',\n" for number in range(6))
+    source = f"df = df[[{names}]]\n"
+    assert format_source(source) == f"df = df[[\n{lines}]]\n"
+    deep = "".join(f"    {line}\n" for line in lines.splitlines())
+    shown = format_source(f"px.display(df[[{names}]], 'x')")
+    assert shown == f"px.display(\n    df[[\n{deep}    ]],\n    'x',\n)\n"
+    for once in (shown, format_source(source)):
+        assert format_source(once) == once
+    commented = format_source(source.replace("[[", "[[ # why\n"))
+    assert "# why" in commented
+    assert format_source(commented) == commented
+    # Not in texts, nor where the layout is the writer's.
+    text = 'x = """\na[\n    [\n        b\n    ]\n]\n"""\n'
+    assert format_source(text) == text
+    kept = format_source(f"{source}# fmt: off\ny   = 1\n")
+    assert "y   = 1" in kept
+    assert "df[[\n" not in kept
+
+
 def test_missing_commas_are_put_in():
     source = "import px\ndf = px.DataFrame(table='http_events' # which\n  start_time='-5m'\n  select=['time_']\n)\n"
     formatted = format_source(source)

@@ -23,6 +23,11 @@ _FLAG = "#px:set"
 #: A comment that begins so is left as it is by the formatter, which would write `# px:set`, and that is no flag.
 _KEPT = "#:px-set"
 
+#: A list alone in a subscript, over several lines: indent, what comes before, its lines, what follows.
+_DOUBLE = re.compile(
+    r"^([ ]*)([^\n]*[\w)\]])\[\n\1[ ]{4}\[\n((?:\1[ ]{8}[^\n]*\n)+)\1[ ]{4}\]\n\1\]([^\n]*)$", re.MULTILINE
+)
+
 
 class FormatError(Exception):
     """The formatter itself failed, or would have changed what a script means."""
@@ -58,11 +63,28 @@ def format_sources(
             results[key] = FormatError("the formatter cannot read this script; it is left as it was")
             continue
         formatted = re.sub(rf"^[ \t]*{re.escape(_mark(parsed.source))}", _FLAG, text, flags=re.MULTILINE)
-        if not _means_the_same(parsed, formatted):
+        found = next((one for one in (_hugged(formatted), formatted) if _means_the_same(parsed, one)), None)
+        if found is None:
             results[key] = _changed(source)
         else:
-            results[key] = formatted.replace("\n", "\r\n") if _ends_with_crlf(source) else formatted
+            results[key] = found.replace("\n", "\r\n") if _ends_with_crlf(source) else found
     return {key: results[key] for key in sources}
+
+
+def _hugged(text: str) -> str:
+    """`df[[` and `]]` on one line each, where the formatter gives every bracket its own: scripts are full of these."""
+    if "# fmt:" in text:
+        return text  # some of it is to stay as it is
+    before = ""
+    while before != text:
+        before, text = text, _DOUBLE.sub(_hug, text)
+    return text
+
+
+def _hug(match: re.Match[str]) -> str:
+    indent, opening, inner, closing = match.groups()
+    lines = (f"{indent}{line[len(indent) + 4 :]}\n" for line in inner.splitlines())
+    return f"{indent}{opening}[[\n{''.join(lines)}{indent}]]{closing}"
 
 
 def _ends_with_crlf(source: str) -> bool:
