@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import px
 import sylph
 from sylph.api.server import Tcp, serve
 from sylph.query.answer import Code, FunctionCall, QueryError, QueryWarning, Rows, TableMeta
@@ -162,6 +163,25 @@ def test_a_query_that_fails(scripted, handler):
     with sylph.connect(socket=scripted) as conn, pytest.raises(sylph.QueryFailed, match="256 MiB") as caught:
         conn.run("import px")
     assert caught.value.code == Code.RESOURCE_EXHAUSTED
+
+
+def test_a_table_that_was_cut_says_so(conn):
+    text = "import px\npx.display(px.DataFrame('http_events'))"
+    with pytest.warns(sylph.AnswerWarning, match="table 'output' may have more rows than the 7 that"):
+        answer = conn.run(text, max_rows=7)
+    assert len(answer.table) == 7
+    assert len(answer.warnings) == 1
+    with pytest.warns(sylph.AnswerWarning, match="more rows than the 5"):
+        conn.run(f"#px:set max_output_rows_per_table=5\n{text}")
+    assert len(conn.run(text, max_rows=1_000_000).table) == len(conn.run(text).table) > 7
+
+    def all_rows():
+        return px.DataFrame("http_events")
+
+    with pytest.warns(sylph.AnswerWarning, match="more rows than the 3"):
+        assert len(conn.run(all_rows, max_rows=3).table) == 3
+    with pytest.raises(sylph.SylphError, match="1 or more"):
+        conn.run(text, max_rows=0)
 
 
 def test_several_errors_and_one_without_a_line(scripted, handler):

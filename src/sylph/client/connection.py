@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +21,7 @@ from sylph.client.rpc import Table as Announced
 from sylph.client.scripts import Call, calls_of, fill, is_mutation, with_parameters
 from sylph.client.target import Target
 from sylph.library.loader import Script, ScriptError, load, load_path
+from sylph.pxl.flags import parse_flags
 
 #: gRPC's code of a caller who is not known.
 _UNAUTHENTICATED = 16
@@ -92,26 +93,44 @@ class Connection:
         if trouble:
             raise QueryFailed(0, f"the agent runs, but: {trouble}", "see its log")
 
-    def run(self, script: Runnable, /, *, timeout: float | None = None, **arguments: Any) -> Answer:
+    def run(
+        self, script: Runnable, /, *, timeout: float | None = None, max_rows: int | None = None, **arguments: Any
+    ) -> Answer:
         """Runs a script and returns its tables.
 
         `script` is an id of the library (`px/http_data`), PxL text, a path of a file or a script's folder, or a Python
         function that is written over `px`. `arguments` are those of the script or function; `timeout` is in seconds.
-        Ctrl-C cancels the query on the agent. Raises CompileError with places, QueryFailed for all else.
+        A table has `max_rows` rows at most, 10,000 when neither that nor the script says it; one with as many is
+        warned about. Ctrl-C cancels the query on the agent. Raises CompileError with places, QueryFailed for all else.
         """
         batches: dict[str, list[Any]] = {}
-        with self.stream(script, timeout=timeout, **arguments) as stream:
+        with self.stream(script, timeout=timeout, max_rows=max_rows, **arguments) as stream:
             for part in stream:
                 batches.setdefault(part.name, []).extend(part.batches())
         tables = [Table(one.name, one.columns, batches.get(one.name, ())) for one in stream.tables]
-        return Answer(tables, stream.warnings, stream.stats)
+        cut = [
+            f"table {table.name!r} may have more rows than the {len(table):,} that were asked for: give max_rows=..."
+            for table in tables
+            if len(table) >= stream.max_rows
+        ]
+        for text in cut:
+            warnings.warn(text, AnswerWarning, stacklevel=2)
+        return Answer(tables, (*stream.warnings, *cut), stream.stats)
 
-    def stream(self, script: Runnable, /, *, timeout: float | None = None, **arguments: Any) -> Stream:
+    def stream(
+        self, script: Runnable, /, *, timeout: float | None = None, max_rows: int | None = None, **arguments: Any
+    ) -> Stream:
         """Runs a script as `run` does, and gives rows as they come: each item is a Table with some rows of one.
 
         Use it in a `with`, or close it: what is not read to its end is cancelled then.
         """
         prepared = prepare(script, arguments)
+        if max_rows is not None:
+            if max_rows < 1:
+                raise SylphError(f"max_rows is {max_rows}", "give a number of rows, 1 or more")
+            # As a script says it itself. At the end, so that lines in errors stay.
+            flag = f"\n#px:set max_output_rows_per_table={max_rows:d}\n"
+            prepared = replace(prepared, source=prepared.source + flag)
         events = self._client.execute(
             prepared.source,
             prepared.calls,
@@ -132,6 +151,8 @@ class Stream(Iterator[Table]):
         self.tables: list[Table] = []
         self.warnings: tuple[str, ...] = ()
         self.stats: Stats | None = None
+        #: Rows that a table of the answer has at most.
+        self.max_rows = parse_flags(prepared.source)[0].max_output_rows
 
     def __enter__(self) -> Self:
         return self

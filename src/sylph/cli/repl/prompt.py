@@ -19,6 +19,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from sylph.cli.failure import Failure
 from sylph.cli.repl.history import history_file, prepare
 from sylph.cli.repl.session import COMMANDS, Quit, Session
+from sylph.client.scripts import variables_of
 from sylph.editor.complete import complete
 from sylph.library.loader import ScriptError, ids, load
 from sylph.tables import TABLES
@@ -68,10 +69,10 @@ def _command_completions(text: str) -> Iterable[Completion]:
 
 def _arguments(script_id: str) -> dict[str, str]:
     try:
-        found = load(script_id).vis
+        found = variables_of(load(script_id))
     except ScriptError:
         return {}
-    return {f"--{one.name}=": one.description or one.type for one in found.variables} if found else {}
+    return {f"--{one.name}=": one.description or one.type for one in found.values()}
 
 
 def is_complete(text: str) -> bool:

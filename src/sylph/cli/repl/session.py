@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sylph.cli import query, script_args
@@ -13,11 +13,10 @@ from sylph.cli.output import make_writer
 from sylph.cli.repl.notebook import SHOWN_ROWS, Notebook, Question, told, value_text
 from sylph.client.errors import ErrorAt, Problem, ScriptErrors, SylphError
 from sylph.client.excerpt import render_one
-from sylph.client.rpc import Client
-from sylph.client.scripts import Call, calls_of, is_mutation
+from sylph.client.rpc import Client, Event, Rows
+from sylph.client.scripts import Call, calls_of, is_mutation, with_parameters
 from sylph.client.terminal import paint, uses_colour
 from sylph.client.text import escape
-from sylph.client.values import Column, Value
 from sylph.library.loader import listing
 from sylph.tables import TABLES
 
@@ -77,16 +76,24 @@ class Session:
 
     def _answer(self, source: str, calls: Sequence[Call], name: str, place: Callable[[ErrorAt], Problem]) -> int:
         """Prints a script's tables; how many rows they had."""
-        writer = _Counting()
+        seen = 0
+
+        def counted() -> Iterator[Event]:
+            nonlocal seen
+            for event in events:
+                if isinstance(event, Rows) and event.columns:
+                    seen += len(event.columns[0])
+                yield event
+
         events = self._client.execute(source, calls, mutation=is_mutation(source), name=name)
         try:
-            query.write(events, writer)
+            query.write(counted(), make_writer("table", sys.stdout))
         except ScriptErrors as error:
             self._show([place(one) for one in error.errors])
         finally:
             # Ctrl-C may come between two events: the query ends on the agent in any case.
             events.close()  # type: ignore[attr-defined]
-        return writer.seen
+        return seen
 
     def _show(self, problems: Sequence[Problem]) -> None:
         colour = uses_colour(sys.stdout)
@@ -134,7 +141,7 @@ class Session:
             text = lines[error.line - 1] if 1 <= error.line <= len(lines) else None
             return Problem(script.name, error.line, error.column, message, hint, text)
 
-        self._answer(script.text, calls_of(script, values), script.name, place)
+        self._answer(with_parameters(script, values), calls_of(script, values), script.name, place)
 
     def _save(self, words: list[str]) -> None:
         if len(words) != 1:
@@ -147,27 +154,6 @@ class Session:
             raise Failure(f"{path} exists", "choose another name") from None
         except OSError as error:
             raise Failure(f"{path}: {error.strerror}") from None
-
-
-class _Counting:
-    """A writer of tables that knows how many rows it got."""
-
-    def __init__(self) -> None:
-        self._writer = make_writer("table", sys.stdout)
-        self.seen = 0
-
-    def table(self, name: str, columns: Sequence[Column]) -> None:
-        """Announces a table."""
-        self._writer.table(name, columns)
-
-    def rows(self, name: str, columns: Sequence[Sequence[Value]]) -> None:
-        """Takes rows."""
-        self.seen += len(columns[0])
-        self._writer.rows(name, columns)
-
-    def end(self, name: str) -> None:
-        """Takes the end of a table."""
-        self._writer.end(name)
 
 
 def _help() -> None:
