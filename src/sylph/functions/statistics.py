@@ -17,19 +17,21 @@ _NAN = "'nan'::DOUBLE"
 
 # -- percentile -----------------------------------------------------------------------------------------------------
 
+#: The same for every q, so that several percentiles of a column share one digest.
+_DIGEST = "approx_quantile(CAST({0} AS DOUBLE), [0.5]) EXPORT_STATE"
+
 
 @lru_cache(maxsize=256)
 def _percentile(overload: AggregateOverload, options: tuple[LiteralValue, ...]) -> AggregateOverload:
     (q,) = options
     if not (isinstance(q, float) and 0.0 <= q <= 1.0):
         raise ValueError(f"a percentile is a fraction from 0.0 to 1.0, such as 0.99, not {q}")
-    digest, points = "approx_quantile(CAST({0} AS DOUBLE), ", f"[{q!r}]"
-    state = f"combine_aggr(to_aggregate_state({{0}}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, {points}]))"
+    state = f"to_aggregate_state({{digest}}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, [{q!r}]])"
     return replace(
         overload,
-        sql=f"coalesce({digest}{points})[1], 0.0::DOUBLE)",
-        partial=(f"{digest}{points}) EXPORT_STATE",),
-        merge=(state,),
+        sql=f"coalesce(finalize({state.replace('{digest}', _DIGEST)})[1], 0.0::DOUBLE)",
+        partial=(_DIGEST,),
+        merge=(f"combine_aggr({state.replace('{digest}', '{0}')})",),
         final="coalesce(finalize({0})[1], 0.0::DOUBLE)",
     )
 
