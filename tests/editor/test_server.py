@@ -141,6 +141,15 @@ def test_hover(editor):
     assert editor.at("textDocument/hover", URI, 1, 3) is None
 
 
+def test_signatures(editor):
+    editor.open(URI, SCRIPT + "px.display(df, ")
+    found = editor.at("textDocument/signatureHelp", URI, 4, 15)
+    (one,) = found["signatures"]
+    assert one["label"].startswith("display(out: DataFrame, name: str = 'output'")
+    assert one["parameters"][found["activeParameter"]]["label"] == "name: str = 'output'"
+    assert editor.at("textDocument/signatureHelp", URI, 0, 3) is None
+
+
 def test_formatting(editor):
     editor.open(URI, "import px\ndf = px.DataFrame('http_events'\n   start_time='-5m' )\npx.display(df)\n")
     edits = editor.ask(

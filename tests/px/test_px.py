@@ -1,6 +1,7 @@
 """The package `px` names what the compiler knows, and a type checker accepts scripts that use it."""
 
 import importlib.metadata
+import inspect
 import json
 import re
 import shutil
@@ -53,9 +54,16 @@ def test_same_ctx_keys_as_the_compiler():
     assert set(get_args(frame.Key)) == set(SOURCES) | set(ALIASES)
 
 
-def test_every_function_has_a_docstring():
-    for name in (*SCALARS, *AGGREGATES, *TABLE_FUNCTIONS):
-        assert getattr(px, name).__doc__
+def words(text: str) -> list[str]:
+    """Text without its layout, and without what begins and ends a sentence."""
+    return text.replace("'''", '"""').lower().rstrip(".!? ").split()
+
+
+def test_docstrings_are_the_functions_own_docs():
+    for name, function in (*SCALARS.items(), *AGGREGATES.items(), *TABLE_FUNCTIONS.items()):
+        ours = words(inspect.getdoc(getattr(px, name)) or "")
+        assert ours, name
+        assert ours[: len(words(function.doc)) - 1] == words(function.doc)[:-1], name
 
 
 def test_running_a_script_as_python_says_what_to_do():

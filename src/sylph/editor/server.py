@@ -18,6 +18,7 @@ from sylph.editor.findings import Finding, Severity
 from sylph.editor.formatting import FormatError, format_source
 from sylph.editor.positions import from_units, line_edits, to_units
 from sylph.editor.project import VIS, vis_beside
+from sylph.editor.signature import signature_help
 from sylph.editor.symbols import Symbol, SymbolKind, symbols
 from sylph.library.loader import ScriptError, read_text
 from sylph.pxl.errors import CompileError, split_lines
@@ -216,6 +217,19 @@ class ScriptServer(LanguageServer):
         text = f"{text}\n\n{found.doc}" if found.doc else text
         return lsp.Hover(_markdown(text), self.range(split_lines(source), (line, found.start), (line, found.end)))
 
+    def signature(self, uri: str, position: lsp.Position) -> lsp.SignatureHelp | None:
+        """The signature of the call around a place."""
+        source = self.texts.get(uri)
+        found = signature_help(source, *self.place(uri, position)) if source is not None and _is_script(uri) else None
+        if found is None:
+            return None
+        # Texts, not offsets: not every editor counts offsets of a label.
+        parameters = [lsp.ParameterInformation(found.label[start:end]) for start, end in found.parameters]
+        doc = _markdown(found.doc) if found.doc else None
+        # A number beyond the last: no parameter is shown as the one that is being written.
+        active = len(parameters) if found.active is None else found.active
+        return lsp.SignatureHelp([lsp.SignatureInformation(found.label, doc, parameters)], 0, active)
+
     def formatted(self, uri: str) -> list[lsp.TextEdit] | None:
         """What the formatter changes; None if the script cannot be parsed, which a diagnostic tells already."""
         source = self.texts.get(uri)
@@ -346,6 +360,10 @@ def make_server() -> ScriptServer:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
         return server.hover(params.text_document.uri, params.position)
+
+    @server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, lsp.SignatureHelpOptions(trigger_characters=["(", ","]))
+    def signature(params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        return server.signature(params.text_document.uri, params.position)
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     def formatting(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
