@@ -9,6 +9,8 @@ import urllib.request
 
 import pytest
 
+import px as pxl
+import sylph
 from sylph.cli.doctor.host import BTF
 from sylph.cli.process import running, start_ticks
 
@@ -27,6 +29,11 @@ class Quiet(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):
         pass
+
+
+def seen(start_time: str):
+    df = pxl.DataFrame("http_events", start_time=start_time)
+    return df[pxl.contains(df.req_path, "/seen/")][["time_", "req_path", "resp_status"]]
 
 
 @pytest.fixture
@@ -55,6 +62,12 @@ def test_from_up_to_down(px, tmp_path, server):
             rows = [json.loads(line) for line in ran.stdout.splitlines()]
             paths = {row["req_path"] for row in rows if str(row["req_path"]).startswith("/seen/")}
         assert paths == {f"/seen/{number}" for number in range(5)}
+
+        with sylph.connect(socket=tmp_path / "px.sock") as conn:
+            frame = conn.run(seen, start_time="-1m").pandas()
+        assert set(frame["req_path"]) == paths
+        assert set(frame["resp_status"]) == {200}
+        assert str(frame["time_"].dtype) == "datetime64[ns, UTC]"
 
         doctor = json.loads(px("doctor", "-o", "json").stdout)
         assert {finding["what"]: finding["ok"] for finding in doctor["host"]}["agent"] is True
