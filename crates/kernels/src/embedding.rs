@@ -2,7 +2,7 @@
 //!
 //! Feature hashing (Weinberger et al., 2009): texts that share words get vectors that point in similar directions.
 
-use std::fmt::Write;
+use crate::push_number;
 
 /// Numbers in an embedding.
 pub const DIMENSIONS: usize = 64;
@@ -38,49 +38,129 @@ pub fn encode(text: &str, out: &mut String) {
             first.len_utf8()
         };
         let id = hash(rest[..end].bytes().map(|byte| byte.to_ascii_lowercase())) % VOCABULARY;
-        let comma = if count > 0 { "," } else { "" };
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{comma}{id}");
+        if count > 0 {
+            out.push(',');
+        }
+        push_number(out, id);
         rest = rest[end..].trim_start();
     }
     out.push(']');
 }
 
-/// A JSON array of `DIMENSIONS` numbers of length 1 for a JSON array of token ids; all zero for anything else.
-pub fn embed(tokens: &str, out: &mut String) {
-    let tokens: Vec<u64> = serde_json::from_str(tokens).unwrap_or_default();
-    let mut vector = [0.0_f64; DIMENSIONS];
-    for token in tokens.into_iter().take(MAX_TOKENS) {
-        let signs = hash(token.to_le_bytes().into_iter());
-        for (place, value) in vector.iter_mut().enumerate() {
-            *value += if signs >> place & 1 == 1 { 1.0 } else { -1.0 };
-        }
-    }
-    let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
-    out.push('[');
-    for (place, value) in vector.iter().enumerate() {
-        if place > 0 {
-            out.push(',');
-        }
-        push_unit(out, if length > 0.0 { value / length } else { 0.0 });
-    }
-    out.push(']');
+/// The token ids of what `encode` makes, without the general reader of JSON; None for anything else.
+fn plain_tokens(text: &str) -> Option<impl Iterator<Item = u64>> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    // Up to 18 digits cannot overflow, and JSON has no leading zeros.
+    let plain = inner.split(',').all(|token| {
+        (1..=18).contains(&token.len())
+            && token.bytes().all(|byte| byte.is_ascii_digit())
+            && (token.len() == 1 || !token.starts_with('0'))
+    });
+    plain.then(|| {
+        inner.split(',').map(|token| {
+            token
+                .bytes()
+                .fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+        })
+    })
 }
 
-/// A number in [-1, 1] with six decimals; much faster than the formatter of floats.
-fn push_unit(out: &mut String, value: f64) {
-    // Within a million, so that the cast is exact.
-    let mut millionths = (value.abs() * 1e6 + 0.5) as u32;
-    if value < 0.0 && millionths > 0 {
-        out.push('-');
+/// A JSON array of `DIMENSIONS` numbers of length 1 for a JSON array of token ids; all zero for anything else.
+pub fn embed(tokens: &str, out: &mut String) {
+    let mut sums = [0_i16; DIMENSIONS];
+    if let Some(tokens) = plain_tokens(tokens) {
+        add(&mut sums, tokens);
+    } else {
+        let tokens: Vec<u64> = serde_json::from_str(tokens).unwrap_or_default();
+        add(&mut sums, tokens.into_iter());
     }
+    let squares: f64 = sums.iter().map(|&sum| f64::from(sum) * f64::from(sum)).sum();
+    // Millionths of a unit for each step of a sum.
+    let scale = if squares > 0.0 { 1e6 / squares.sqrt() } else { 0.0 };
+    let mut text = [0; DIMENSIONS * LONGEST + 2];
+    // Sums are small and few of them differ: each is written once.
+    let mut known = [[0; WIDTH]; 32];
+    let mut end = 0;
+    for &sum in &sums {
+        let size = sum.unsigned_abs();
+        let number = match known.get_mut(usize::from(size)) {
+            Some(number) => {
+                if number[0] == 0 {
+                    *number = unit(f64::from(size) * scale);
+                }
+                *number
+            }
+            None => unit(f64::from(size) * scale),
+        };
+        text[end] = if end == 0 { b'[' } else { b',' };
+        text[end + 1] = b'-';
+        end += 1 + usize::from(sum < 0 && number != *b"0.000000");
+        text[end..end + WIDTH].copy_from_slice(&number);
+        end += WIDTH;
+    }
+    text[end] = b']';
+    out.push_str(std::str::from_utf8(&text[..=end]).unwrap_or_default());
+}
+
+/// Characters of a number from 0 to 1; of the longest one with its comma: `,-0.123456`.
+const WIDTH: usize = 8;
+const LONGEST: usize = WIDTH + 2;
+
+/// A number from 0 to 1, given in millionths, as text.
+fn unit(millionths: f64) -> [u8; WIDTH] {
+    // At most a million, so that the cast is exact.
+    let millionths = (millionths + 0.5) as u32;
     let mut text = *b"0.000000";
-    for digit in text[2..].iter_mut().rev() {
-        *digit = b'0' + (millionths % 10).to_le_bytes()[0];
-        millionths /= 10;
+    text[0] = if millionths < 1_000_000 { b'0' } else { b'1' };
+    let decimals = (millionths % 1_000_000) as usize;
+    text[2..5].copy_from_slice(&THOUSANDTHS[decimals / 1000]);
+    text[5..].copy_from_slice(&THOUSANDTHS[decimals % 1000]);
+    text
+}
+
+/// Three digits of every number below a thousand.
+static THOUSANDTHS: [[u8; 3]; 1000] = {
+    let mut table = [[b'0'; 3]; 1000];
+    let mut number = 0;
+    while number < 1000 {
+        let digits = [number / 100, number / 10 % 10, number % 10];
+        let mut place = 0;
+        while place < 3 {
+            table[number][place] = b'0' + digits[place] as u8;
+            place += 1;
+        }
+        number += 1;
     }
-    text[0] = b'0' + millionths.min(1).to_le_bytes()[0];
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    table
+};
+
+/// What eight bits of a hash add to eight sums: 1 for a set bit, -1 for another.
+static STEPS: [[i16; 8]; 256] = {
+    let mut table = [[-1; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let mut place = 0;
+        while place < 8 {
+            if bits >> place & 1 == 1 {
+                table[bits][place] = 1;
+            }
+            place += 1;
+        }
+        bits += 1;
+    }
+    table
+};
+
+/// No sum leaves an i16: there are at most `MAX_TOKENS` steps.
+fn add(sums: &mut [i16; DIMENSIONS], tokens: impl Iterator<Item = u64>) {
+    for token in tokens.take(MAX_TOKENS) {
+        let signs = hash(token.to_le_bytes().into_iter()).to_le_bytes();
+        for (eight, bits) in sums.chunks_exact_mut(8).zip(signs) {
+            for (sum, step) in eight.iter_mut().zip(STEPS[usize::from(bits)]) {
+                *sum += step;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

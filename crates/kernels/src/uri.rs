@@ -1,6 +1,6 @@
 //! URIs of RFC 3986.
 
-use crate::push_json;
+use crate::{push_json, push_number};
 
 /// What stands for text that is no URI.
 pub const FAILED: &str = "Failed to parse URI";
@@ -118,7 +118,6 @@ pub fn uri_parse(text: &str, out: &mut String) {
         out.push_str(FAILED);
         return;
     };
-    let mut port = [0; 5];
     for (key, value) in [
         ("{\"scheme\":", uri.scheme),
         (",\"userInfo\":", uri.user_info),
@@ -128,17 +127,7 @@ pub fn uri_parse(text: &str, out: &mut String) {
         push_json(out, value);
     }
     out.push_str(",\"port\":");
-    let mut number = uri.port;
-    let mut at = port.len();
-    loop {
-        at -= 1;
-        port[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend(port[at..].iter().map(|&digit| char::from(digit)));
+    push_number(out, uri.port.into());
     for (key, value) in [
         (",\"path\":", uri.path),
         (",\"query\":", uri.query),

@@ -6,6 +6,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use sylph_kernels::{cidr, embedding, endpoints, hex, kmeans, pii, pprof, sql, uri};
 
 type Result<T> = std::result::Result<T, String>;
@@ -29,15 +30,20 @@ fn int(batch: &RecordBatch, at: usize) -> Result<&Int64Array> {
     column(batch, at, |column| column.as_primitive_opt::<Int64Type>())
 }
 
-fn texts(rows: usize, mut of: impl FnMut(usize, &mut String)) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(rows, rows * 16);
-    let mut value = String::new();
+/// A text for each row; `of` appends it to what the rows before made.
+fn texts(rows: usize, mut of: impl FnMut(usize, &mut String)) -> Result<ArrayRef> {
+    let mut text = String::with_capacity(rows * 16);
+    let mut ends = Vec::with_capacity(rows + 1);
+    ends.push(0);
     for row in 0..rows {
-        value.clear();
-        of(row, &mut value);
-        builder.append_value(&value);
+        of(row, &mut text);
+        ends.push(i32::try_from(text.len()).map_err(|_| "the texts of one batch exceed 2 GB".to_owned())?);
     }
-    Arc::new(builder.finish())
+    let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
+    let array = StringArray::try_new(ends, Buffer::from_vec(text.into_bytes()), None);
+    array
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|error| error.to_string())
 }
 
 /// What was made of the latest text of a column whose rows are mostly the same.
@@ -103,7 +109,7 @@ fn compute(name: &str, batch: &RecordBatch) -> Result<ArrayRef> {
     let rows = batch.num_rows();
     let of_text = |function: fn(&str, &mut String)| -> Result<ArrayRef> {
         let text = text(batch, 0)?;
-        Ok(texts(rows, |row, out| function(text.value(row), out)))
+        texts(rows, |row, out| function(text.value(row), out))
     };
     match name {
         "bytes_to_hex" => of_text(hex::bytes_to_hex),
@@ -114,15 +120,15 @@ fn compute(name: &str, batch: &RecordBatch) -> Result<ArrayRef> {
         "text_embedding" => of_text(embedding::embed),
         "normalize_pgsql" => {
             let (query, command) = (text(batch, 0)?, text(batch, 1)?);
-            Ok(texts(rows, |row, out| {
+            texts(rows, |row, out| {
                 sql::normalize_pgsql(query.value(row), command.value(row), out)
-            }))
+            })
         }
         "normalize_mysql" => {
             let (query, command) = (text(batch, 0)?, int(batch, 1)?);
-            Ok(texts(rows, |row, out| {
+            texts(rows, |row, out| {
                 sql::normalize_mysql(query.value(row), command.value(row), out)
-            }))
+            })
         }
         "cidrs_contain_ip" => {
             let (cidrs, ip) = (text(batch, 0)?, text(batch, 1)?);
@@ -138,9 +144,9 @@ fn compute(name: &str, batch: &RecordBatch) -> Result<ArrayRef> {
         "predict_request_path_cluster" => {
             let (path, clusters) = (text(batch, 0)?, text(batch, 1)?);
             let mut latest = Latest::new(endpoints::Clusters::parse);
-            Ok(texts(rows, |row, out| {
+            texts(rows, |row, out| {
                 latest.of(clusters.value(row)).predict(path.value(row), out)
-            }))
+            })
         }
         "kmeans_inference" => {
             let (point, model) = (text(batch, 0)?, text(batch, 1)?);

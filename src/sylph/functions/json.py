@@ -17,11 +17,13 @@ _PAIRS = 8
 
 
 def _script_reference(pairs: int) -> Overload:
-    args = ", ".join(f"{{{index}}}" for index in range(2, 2 + 2 * pairs))
+    # Joined by hand: json_object takes twice the time.
+    given = ",',',".join(f"to_json({{{place}}}),':',to_json({{{place + 1}}})" for place in range(2, 2 + 2 * pairs, 2))
+    args = f"'{{{{',{given}{',' if given else ''}'}}}}'"
     return Overload(
         args=(DataType.STRING,) * (2 + 2 * pairs),
         result=DataType.STRING,
-        sql=f"CAST(json_object('label', {{0}}, 'script', {{1}}, 'args', json_object({args})) AS VARCHAR)",
+        sql=f"""concat('{{{{"label":',to_json({{0}}),',"script":',to_json({{1}}),',"args":',{args},'}}}}')""",
     )
 
 

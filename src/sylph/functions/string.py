@@ -14,6 +14,9 @@ _WHOLE = (
     " '(?:[CD].|E.(?:[89AB].)?|F.(?:[89AB].){{0,2}})$', '')"
 )
 
+#: The bytes of a vertical tab and a form feed are written in hex: DuckDB does not know their escapes.
+_TRIM = "trim({0}, E' \\t\\n\\r\\x0b\\x0c')"
+
 
 def _ascii_case(function: str, source: str, target: str) -> str:
     """Case of ASCII letters only; DuckDB's own function also changes the letters of other scripts."""
@@ -82,8 +85,9 @@ FUNCTIONS = (
     Scalar(
         "trim",
         "The string without ASCII white space at its ends.",
-        sql("(S)->S", "trim({0}, E' \\t\\n\\r\\x0b\\x0c')"),
-        examples=(Example("px.trim('  a b ')", "a b"),),
+        # Most text has none, as its first and last character tell; DuckDB's trim of a set of characters is slow.
+        sql("(S)->S", _TRIM, fast=f"CASE WHEN {{0}}[1] > ' ' AND {{0}}[-1] > ' ' THEN {{0}} ELSE {_TRIM} END"),
+        examples=(Example("px.trim('  a b ')", "a b"), Example("px.trim('very')", "very")),
     ),
     Scalar(
         "strip_prefix",
