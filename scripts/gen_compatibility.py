@@ -35,8 +35,9 @@ def overloads() -> dict[str, str]:
         for name, function in SCALARS.items()
         for one in function.overloads
     }
+    common = {name: function for name, function in AGGREGATES.items() if not function.beyond}
     return found | {
-        key(name, one.args): one.result.name for name, function in AGGREGATES.items() for one in function.overloads
+        key(name, one.args): one.result.name for name, function in common.items() for one in function.overloads
     }
 
 

@@ -95,7 +95,7 @@ add(
     refused_on_t("df = df.agg(a=px.mean)", "must be a tuple"),
     refused_on_t("df = df.agg(a=(df.i, px.mean))", "column names"),
     refused_on_t("df = df.agg(a=('i', 'mean'))", "must be a function"),
-    refused_on_t("df = df.agg(a=('i', px.mean('i')))", "aggregate"),
+    refused_on_t("df = df.agg(a=('i', px.mean('i')))", "already has its columns"),
     refused_on_t("df = df.agg(a=('nothing', px.mean))", "'nothing' not found"),
     refused_on_t("df = df.agg(('i', px.mean))", "takes 0 arguments but 1"),
     refused_on_t("df = df.agg(a=('s', px.mean))", "could not find aggregate"),
@@ -192,10 +192,9 @@ add(
 )
 add(
     "stream",
-    "`stream()` ends the chain; what must see all rows cannot come before",
+    "`stream()` ends the chain; agg, merge and append cannot come before",
     accepted("import px\ndf = px.DataFrame('t', select=['i'])\ndf = df[df.i > 0].stream()\npx.display(df)", "i:INT64"),
     refused_on_t("df = df.stream().head(3)", "last operation"),
-    refused_on_t("df = df.head(3).stream()", "head()"),
     refused_on_t("df = df.agg(n=('i', px.count)).stream()", "agg()"),
     refused_on_t("df = df.append(df).stream()", "append()"),
     on_t("df = df[['i']].head(3, _pem_only=1).stream()", "i:INT64"),

@@ -1,4 +1,4 @@
-"""Every overload of every function gives what is documented, through a whole query."""
+"""Every overload of every function of Pixie's gives what is documented, through a whole query."""
 
 import pytest
 
@@ -42,7 +42,8 @@ def test_aggregate(overload):
 
 def test_every_overload_is_called():
     scalars = {key(name, one.args, one.init) for name, function in SCALARS.items() for one in function.overloads}
-    aggregates = {key(name, one.args) for name, function in AGGREGATES.items() for one in function.overloads}
+    common = {name: function for name, function in AGGREGATES.items() if not function.beyond}
+    aggregates = {key(name, one.args) for name, function in common.items() for one in function.overloads}
     assert set(CALLS) | set(LOOKUPS) == scalars
     assert not set(CALLS) & set(LOOKUPS)
     assert set(AGGREGATIONS) == aggregates

@@ -17,7 +17,6 @@ from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import Row
 from sylph.tables.types import arrow_schema
 
-
 _EMPTY = {name: arrow_schema(relation).empty_table() for name, relation in ENTITIES.items()}
 
 

@@ -11,6 +11,7 @@ import re
 import tokenize
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sylph.pxl.compile import ExecFunc
 from sylph.tables import TABLES
@@ -115,13 +116,22 @@ def _characters(rng: random.Random, source: str) -> Program:
     return _called(rng, "".join(text), "characters")
 
 
-def _tokens(rng: random.Random, source: str) -> Program:
-    """Names, numbers, texts and operators in the place of others: mostly still a readable script."""
+@lru_cache(maxsize=256)
+def _read(source: str) -> list[tokenize.TokenInfo]:
+    """Tokens that may be replaced; none of what cannot be read."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
+        return []
+    kept = {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP}
+    return [token for token in tokens if token.type in kept]
+
+
+def _tokens(rng: random.Random, source: str) -> Program:
+    """Names, numbers, texts and operators in the place of others: mostly still a readable script."""
+    places = _read(source)
+    if not places:
         return _characters(rng, source)
-    places = [token for token in tokens if token.type in {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP}]
     names = [token.string for token in places if token.type == tokenize.NAME]
     lines = source.splitlines(keepends=True)
     chosen = rng.sample(places, min(len(places), rng.randint(1, 5)))
@@ -157,7 +167,7 @@ def _repeated(rng: random.Random) -> Program:
          ("px.length(", ")"), ("1 if ", " else 2"), ("x + (", ")"), ("[1, ", "]"), ("df.head(", ")"), ("f'{", "}'"),
          ("s + ", ""), ("x * 2 - ", ""), ("df.merge(", ", how='inner', left_on='upid', right_on='upid')"))
     )  # fmt: skip
-    times = int(2 ** rng.uniform(0, 12))
+    times = int(2 ** rng.uniform(0, 12 if rng.random() < 0.1 else 7))
     match rng.randrange(4):
         case 0:
             body = "y = " + open_close[0] * times + rng.choice(("1", "x", "df", "s")) + open_close[1] * times
