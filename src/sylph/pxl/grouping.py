@@ -172,7 +172,7 @@ def _not_a_function(what: str, value: Any, node: ast.AST) -> Exception:
         return Poisoned()
     if is_aggregated(value):
         hint = "write px.mean('column') instead of the tuple, or name the function without calling it"
-        return Fault(f"the function of {what} already has its columns", Kind.DATAFRAME, hint, node)
+        return Fault(f"the aggregate of {what} already has its columns", Kind.DATAFRAME, hint, node)
     if isinstance(value, Scalar) and not isinstance(value.expression, Literal):
         hint = "name the function without calling it: px.mean, not px.mean(...); compute columns before agg()"
         return Fault(f"the function of {what} is already called", Kind.DATAFRAME, hint, node)
