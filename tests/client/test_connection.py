@@ -323,3 +323,16 @@ def test_importing_sylph_imports_little():
     assert "connect" in dir(sylph)
     with pytest.raises(AttributeError):
         _ = sylph.nothing
+
+
+def test_arguments_that_a_script_declares_itself(conn):
+    text = (
+        "import px\nrows = px.param('rows', 3)\ndf = px.DataFrame('http_events').sort('latency', ascending=False)\n"
+        "px.display(df[['latency']].head(rows))\n"
+    )
+    assert len(conn.run(text).table) == 3
+    assert len(conn.run(text, rows=2).table) == 2
+    with pytest.raises(sylph.SylphError, match="rows must be a whole number, not 'many'"):
+        conn.run(text, rows="many")
+    with pytest.raises(sylph.SylphError, match="did you mean rows"):
+        conn.run(text, row=1)
