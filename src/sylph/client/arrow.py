@@ -48,12 +48,17 @@ def batch_of(schema: pa.Schema, columns: Sequence[Sequence[Value]]) -> pa.Record
     import pyarrow as pa
 
     arrays = [
-        pa.array([bytes.fromhex(str(value).replace("-", "")) for value in values], pa.binary(16)).cast(field.type)
-        if field.type == pa.uuid()
-        else pa.array(values, field.type)
+        _uuids(values).cast(field.type) if field.type == pa.uuid() else pa.array(values, field.type)
         for field, values in zip(schema, columns, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _uuids(texts: Sequence[Value]) -> pa.Array:
+    import pyarrow as pa
+
+    made = {text: bytes.fromhex(str(text).replace("-", "")) for text in set(texts)}
+    return pa.array([made[text] for text in texts], pa.binary(16))
 
 
 def with_uuid_texts(table: pa.Table) -> pa.Table:
@@ -62,7 +67,9 @@ def with_uuid_texts(table: pa.Table) -> pa.Table:
 
     for index, field in enumerate(table.schema):
         if field.type == pa.uuid():
-            texts = [_text(value.hex()) for value in _bytes(table.column(index))]
+            values = _bytes(table.column(index))
+            made = {value: _text(value.hex()) for value in set(values)}
+            texts = [made[value] for value in values]
             text = pa.field(field.name, pa.string(), metadata=field.metadata)
             table = table.set_column(index, text, pa.array(texts, pa.string()))
     return table

@@ -240,7 +240,10 @@ def _connect(target: Target) -> tuple[Any, tuple[tuple[str, str], ...]]:
 def _column(column: Any) -> list[Value]:
     match column.WhichOneof("col_data"):
         case "string_data":
-            return [decode(raw) for raw in column.string_data.data]
+            try:
+                return [str(raw, "utf-8") for raw in column.string_data.data]
+            except UnicodeDecodeError:
+                return [decode(raw) for raw in column.string_data.data]
         case "int64_data":
             return list(column.int64_data.data)
         case "time64ns_data":
@@ -250,10 +253,16 @@ def _column(column: Any) -> list[Value]:
         case "boolean_data":
             return list(column.boolean_data.data)
         case "uint128_data":
-            return [_uuid_text(value.high, value.low) for value in column.uint128_data.data]
+            # A process has many rows.
+            known = _UuidTexts()
+            return [known[value.high, value.low] for value in column.uint128_data.data]
     return []
 
 
-def _uuid_text(high: int, low: int) -> str:
-    text = f"{high:016x}{low:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+class _UuidTexts(dict[tuple[int, int], str]):
+    """Texts of UUIDs by their halves, each made once."""
+
+    def __missing__(self, halves: tuple[int, int]) -> str:
+        text = f"{halves[0]:016x}{halves[1]:016x}"
+        self[halves] = made = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return made
