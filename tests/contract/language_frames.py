@@ -195,6 +195,7 @@ add(
     "`stream()` ends the chain; agg, merge and append cannot come before",
     accepted("import px\ndf = px.DataFrame('t', select=['i'])\ndf = df[df.i > 0].stream()\npx.display(df)", "i:INT64"),
     refused_on_t("df = df.stream().head(3)", "last operation"),
+    on_t("df = df[['i']].head(3).stream()", "i:INT64"),
     refused_on_t("df = df.agg(n=('i', px.count)).stream()", "agg()"),
     refused_on_t("df = df.append(df).stream()", "append()"),
     on_t("df = df[['i']].head(3, _pem_only=1).stream()", "i:INT64"),

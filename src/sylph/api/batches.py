@@ -37,24 +37,32 @@ def frame(query_id: bytes, row_batch: bytes) -> bytes:
 
 
 def encode_rows(
-    batch: pa.RecordBatch, table_id: str, encode: Encoder, *, last: bool, limit: int = TARGET_BYTES
+    batch: pa.RecordBatch,
+    table_id: str,
+    encode: Encoder,
+    *,
+    last: bool,
+    live: bool = False,
+    limit: int = TARGET_BYTES,
 ) -> Iterator[bytes]:
-    """Encoded RowBatchData of at most `limit` bytes each, in row order; `last` marks the final one eow and eos.
+    """Encoded RowBatchData of at most `limit` bytes each, in row order.
+
+    `last` marks the final one eow and eos; `live`, of a stream, eow alone.
 
     A single row over `limit` is sent as it is; over MAX_BYTES it raises QueryError(RESOURCE_EXHAUSTED).
     """
     rows = batch.num_rows
     if rows == 0:
-        if last:
-            yield encode(batch, table_id, True, True)
+        if last or live:
+            yield encode(batch, table_id, True, last)
         return
     # Varints and the tag of every string may take half as much again as Arrow.
     step = max(1, min(_MAX_ROWS, rows * int(limit * 0.7) // max(1, batch.nbytes)))
     start = 0
     while start < rows:
         count = min(step, rows - start)
-        at_end = last and start + count == rows
-        encoded = encode(batch.slice(start, count), table_id, at_end, at_end)
+        at_end = start + count == rows
+        encoded = encode(batch.slice(start, count), table_id, at_end and (last or live), at_end and last)
         if len(encoded) > limit and count > 1:
             # These rows are larger than the average; the step stays small, it is only a matter of a few messages.
             step = max(1, count * limit * 9 // (len(encoded) * 10))

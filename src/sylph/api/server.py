@@ -24,12 +24,13 @@ from sylph.api.pb import vizierapi_pb2 as pb
 from sylph.api.stall import StallWatch
 from sylph.api.stream import Ended, answer
 from sylph.query.answer import CancelToken, Code, QueryHandler
+from sylph.query.limits import STREAMS
 
-#: Calls that run at once on one listener; more wait, and beyond MAX_CALLS are refused.
-WORKERS = 16
-MAX_CALLS = 64
 #: Health streams never end, so they may not take all workers.
 MAX_HEALTH_STREAMS = 8
+#: Calls that run at once on one listener, with room for those without end; more wait, and beyond MAX_CALLS are refused.
+WORKERS = 16 + MAX_HEALTH_STREAMS + STREAMS
+MAX_CALLS = 64
 HEALTH_PERIOD_S = 5.0
 #: sockaddr_un holds 108 bytes with the final zero.
 _MAX_SOCKET_PATH = 107

@@ -23,7 +23,8 @@ from sylph.query.answer import (
     Stats,
     TableMeta,
 )
-from sylph.tables.types import Relation, arrow_schema
+from sylph.query.arrow import empty
+from sylph.tables.types import Relation
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class _Output:
     table_id: str
     relation: Relation
     ended: bool = False
+    live: bool = False
 
 
 class _Answer:
@@ -88,13 +90,23 @@ class _Answer:
                     case Rows():
                         yield from self._send(result)
                     case QueryWarning():
-                        self._warnings.append(result.message)
+                        yield from self._warn(result.message)
                     case Stats():
                         self._stats = result
         finally:
             # A generator frees what the query holds now, not when it is collected.
             if isinstance(results, Generator):
                 results.close()
+
+    def _warn(self, message: str) -> Iterator[bytes]:
+        """Warnings go with the statistics; those of a stream, which may never come to that, with a batch of no rows."""
+        output = next((output for output in self._outputs.values() if output.live and not output.ended), None)
+        if output is None:
+            self._warnings.append(message)
+            return
+        batch = frame(self._id_bytes, self._encode(empty(output.relation), output.table_id, True, False))
+        # Messages one behind the other are one message.
+        yield batch + pb.ExecuteScriptResponse(status=pb.Status(message=message)).SerializeToString()
 
     def _announce(self, meta: TableMeta) -> bytes:
         if self._rows_began:
@@ -118,21 +130,17 @@ class _Answer:
         output = self._outputs[rows.name]
         if output.ended:
             raise RuntimeError(f"table {rows.name!r} got rows after its last ones")
-        output.ended = rows.last
+        output.ended, output.live = rows.last, rows.live
         self._rows += rows.batch.num_rows
-        for encoded in encode_rows(rows.batch, output.table_id, self._encode, last=rows.last):
+        for encoded in encode_rows(rows.batch, output.table_id, self._encode, last=rows.last, live=rows.live):
             self._bytes += len(encoded)
             yield frame(self._id_bytes, encoded)
 
     def end(self, elapsed_ns: int) -> Iterator[bytes]:
         """The end of every table that has none yet, then the statistics."""
-        import pyarrow as pa
-
         for output in self._outputs.values():
             if not output.ended:
-                schema = arrow_schema(output.relation)
-                empty = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
-                yield frame(self._id_bytes, self._encode(empty, output.table_id, True, True))
+                yield frame(self._id_bytes, self._encode(empty(output.relation), output.table_id, True, True))
         stats = self._stats or Stats(execution_ns=elapsed_ns, bytes=self._bytes, records=self._rows)
         response = pb.ExecuteScriptResponse(
             query_id=self._query_id,

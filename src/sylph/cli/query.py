@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sylph.cli.failure import Failure, Reported, say
@@ -70,7 +70,7 @@ def require_cluster(target: Target, wanted: str) -> None:
 
 def write(events: Iterator[Event], writer: Writer, *, nothing: str = "") -> Done | None:
     """Writes the answer; warnings go to standard error, and `nothing` if it has no row at all."""
-    done, rows = None, False
+    done, rows, waiting = None, False, False
     for event in events:
         match event:
             case Table():
@@ -81,10 +81,25 @@ def write(events: Iterator[Event], writer: Writer, *, nothing: str = "") -> Done
                     writer.rows(event.table, event.columns)
                 if event.last:
                     writer.end(event.table)
+                elif event.live:
+                    writer.live(event.table)
+                    if not waiting:
+                        waiting = True
+                        _tell_to_wait()
+                _warn(event.warnings)
             case Done():
                 done = event
-                for warning in event.warnings:
-                    say(f"{paint('warning:', 'yellow', on=uses_colour(sys.stderr))} {escape(warning)}")
+                _warn(event.warnings)
     if nothing and not rows:
         say(nothing)
     return done
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        say(f"{paint('warning:', 'yellow', on=uses_colour(sys.stderr))} {escape(warning)}")
+
+
+def _tell_to_wait() -> None:
+    if sys.stderr.isatty():
+        say(paint("rows are shown as they come; Ctrl-C ends", "dim", on=uses_colour(sys.stderr)))

@@ -171,6 +171,8 @@ class Stream(Iterator[Table]):
                         self.tables.append(Table(event.name, event.columns, ()))
                         self._schemas[event.name] = schema_of(event.name, event.columns)
                     case Rows():
+                        for warning in event.warnings:
+                            warnings.warn(warning, AnswerWarning, stacklevel=3)
                         if event.columns and event.columns[0]:
                             batch = batch_of(self._schemas[event.table], event.columns)
                             columns = next(one.columns for one in self.tables if one.name == event.table)

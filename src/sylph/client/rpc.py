@@ -31,11 +31,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of a table, column by column; `last` when no more come."""
+    """Some rows of a table, column by column; `last` when no more come.
+
+    `live`: the table is a stream, and more may come at any time. Its warnings come with rows.
+    """
 
     table: str
     columns: list[list[Value]]
     last: bool
+    live: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,9 @@ class Client:
                 )
             elif kind == "data" and message.data.HasField("batch"):
                 batch = message.data.batch
-                yield Rows(names[batch.table_id], [_column(column) for column in batch.cols], batch.eos)
+                columns = [_column(column) for column in batch.cols]
+                warnings = tuple(filter(None, status.message.split("\n")))
+                yield Rows(names[batch.table_id], columns, batch.eos, batch.eow and not batch.eos, warnings)
             elif kind == "data" and message.data.HasField("execution_stats"):
                 stats = message.data.execution_stats
                 yield Done(

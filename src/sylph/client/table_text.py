@@ -13,6 +13,8 @@ from sylph.tables.types import DataType
 _GAP = 2
 #: A column is not made narrower than this to fit; columns that have no place are named below the table instead.
 _MIN_WIDTH = 8
+#: A stream's header is printed anew when its columns have become wider, and it is so many rows above.
+_AGAIN = 20
 _RIGHT = (DataType.INT64, DataType.FLOAT64)
 
 
@@ -38,10 +40,14 @@ class _Table:
         self.columns = columns
         self.show = [cell_of(column) for column in columns]
         self.cells: list[list[Cell]] = [[] for _ in columns]
+        self.widths = [0] * len(columns)
+        #: Whether its header was printed, and how many rows are below the last one.
+        self.began = False
+        self.below = 0
 
 
 class TableWriter:
-    """Keeps the rows of a table until its end, since widths depend on all of them."""
+    """Keeps the rows of a table until its end, since widths depend on all of them; those of a stream until `live`."""
 
     def __init__(
         self, out: TextIO, terminal_columns: int | None, *, colour: bool, whole: str = "-o json has all"
@@ -51,7 +57,8 @@ class TableWriter:
         self._colour = colour
         self._whole = whole
         self._tables: dict[str, _Table] = {}
-        self._first = True
+        #: Name of the table that was printed last.
+        self._last = ""
 
     def table(self, name: str, columns: Sequence[Column]) -> None:
         """Begins a table."""
@@ -65,24 +72,39 @@ class TableWriter:
                 text, colour = show(value)
                 kept.append((escape(text), colour))
 
+    def live(self, name: str) -> None:
+        """Prints the rows that came of a table without end. Columns may become wider later, never narrower."""
+        table = self._tables[name]
+        if table.cells[0]:
+            self._print(name, table)
+
     def end(self, name: str) -> None:
-        """Prints the table."""
+        """Prints the table, or what is left of it."""
         table = self._tables.pop(name)
-        if not self._first:
-            self._out.write("\n")
-        self._first = False
-        self._out.write(f"Table ID: {escape(name)}\n")
+        if table.cells[0] or not table.began:
+            self._print(name, table)
+
+    def _print(self, name: str, table: _Table) -> None:
         headers = [escape(column.name).upper() for column in table.columns]
         widths = [
-            max(width(header), max((width(text) for text, _ in cells), default=0))
-            for header, cells in zip(headers, table.cells, strict=True)
+            max(before, width(header), max((width(text) for text, _ in cells), default=0))
+            for before, header, cells in zip(table.widths, headers, table.cells, strict=True)
         ]
         fitted = widths if self._columns is None else fit(widths, self._columns)
         right = [column.data in _RIGHT and not _left(column) for column in table.columns]
-        self._line([(header, "bold") for header in headers], fitted, right)
+        first, table.began = not table.began, True
+        if first or self._last != name or (widths != table.widths and table.below >= _AGAIN):
+            if self._last:
+                self._out.write("\n")
+            self._last, table.below = name, 0
+            self._out.write(f"Table ID: {escape(name)}\n")
+            self._line([(header, "bold") for header in headers], fitted, right)
         for row in zip(*table.cells, strict=True):
             self._line(row, fitted, right)
-        if len(fitted) < len(widths):
+        table.widths = widths
+        table.below += len(table.cells[0])
+        table.cells = [[] for _ in table.columns]
+        if first and len(fitted) < len(widths):
             hidden = ", ".join(column.name for column in table.columns[len(fitted) :])
             note = f"not shown, the terminal is too narrow: {escape(hidden)} ({self._whole})"
             self._out.write(paint(note, "dim", on=self._colour) + "\n")

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 _ZEROS = {DataType.STRING: "", DataType.BOOLEAN: False, DataType.FLOAT64: 0.0, DataType.UINT128: bytes(16)}
 
 
+def empty(relation: Relation) -> pa.RecordBatch:
+    """No rows of a relation."""
+    import pyarrow as pa
+
+    schema = arrow_schema(relation)
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+
+
 class Shape:
     """Turns result batches into batches of `relation`; a state column (DATA_TYPE_UNKNOWN) passes as it is."""
 

@@ -23,7 +23,7 @@ from sylph.query.duck import Instances
 from sylph.query.errors import translate
 from sylph.query.explain import RELATION, TABLE, Measured, explain, measured, travelled
 from sylph.query.facts import Facts, facts_of
-from sylph.query.limits import Limits
+from sylph.query.limits import STREAMS, Limits
 from sylph.query.run import Run
 from sylph.query.scan import Scans
 from sylph.query.steps import Steps
@@ -44,7 +44,13 @@ class Engine:
     """
 
     def __init__(
-        self, dataset: Dataset, *, running: int = 4, waiting: int = 128, streams: int = 16, threads: int | None = None
+        self,
+        dataset: Dataset,
+        *,
+        running: int = 4,
+        waiting: int = 128,
+        streams: int = STREAMS,
+        threads: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.streams = Slots(streams)

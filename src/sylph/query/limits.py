@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Streams that one engine runs at once.
+STREAMS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -19,9 +19,10 @@ from sylph.plan.split import split
 from sylph.plan.streams import chain, with_counts
 from sylph.plan.windows import Window, window_of
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta, Watermark
+from sylph.query.arrow import empty
 from sylph.query.limits import Limits
 from sylph.query.pipeline import Pipeline
-from sylph.query.streaming import LATE, Runner, Taken, Told, empty
+from sylph.query.streaming import LATE, Runner, Taken, Told
 from sylph.query.windows import END, NEVER
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sylph.plan.nodes import Node, Plan, Sink, Source
 from sylph.plan.streams import chain, check, with_counts
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta, Watermark
+from sylph.query.arrow import empty
 from sylph.query.dataset import Dataset, LiveDataset, Snapshot
 from sylph.query.explain import RELATION, TABLE
 from sylph.query.limits import Limits
@@ -26,7 +27,7 @@ from sylph.query.pipeline import Pipeline
 from sylph.query.windows import END, GRACE_NS, Clock
 from sylph.tables.declare import Table
 from sylph.tables.rows import Row, record_batch
-from sylph.tables.types import Relation, arrow_schema
+from sylph.tables.types import Relation
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -334,11 +335,3 @@ class _Stream:
         self._cancel.check()
         if self._engine.streams.closed:
             raise QueryError(Code.UNAVAILABLE, "the agent is shutting down")
-
-
-def empty(relation: Relation) -> pa.RecordBatch:
-    """No rows."""
-    import pyarrow as pa
-
-    schema = arrow_schema(relation)
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)

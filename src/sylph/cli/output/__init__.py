@@ -23,6 +23,10 @@ class Writer(Protocol):
         """Takes some rows of a table, column by column."""
         ...
 
+    def live(self, name: str) -> None:
+        """Shows what came of a table that is a stream: the next rows may come at any time, or never."""
+        ...
+
     def end(self, name: str) -> None:
         """Takes the end of a table."""
         ...

@@ -72,6 +72,9 @@ class JsonWriter:
         self._out.writelines(row % values for values in zip(*encoded, strict=True))
         self._out.flush()
 
+    def live(self, name: str) -> None:
+        """All is written already."""
+
     def end(self, name: str) -> None:
         """Nothing is left to write."""
 

@@ -17,6 +17,9 @@ class NullWriter:
     def rows(self, name: str, columns: Sequence[Sequence[Value]]) -> None:
         """Drops them."""
 
+    def live(self, name: str) -> None:
+        """Drops it."""
+
     def end(self, name: str) -> None:
         """Drops it."""
 
