@@ -309,9 +309,9 @@ def test_a_library_that_is_not_installed_is_named(conn, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     monkeypatch.setitem(sys.modules, "polars", None)
     answer = conn.run(TEXT)
-    with pytest.raises(sylph.SylphError, match=r"pip install 'sylph-observe\[pandas\]'"):
+    with pytest.raises(sylph.SylphError, match="pandas is not installed\nhelp: pip install pandas"):
         answer.pandas()
-    with pytest.raises(sylph.SylphError, match=r"pip install 'sylph-observe\[polars\]'"):
+    with pytest.raises(sylph.SylphError, match="polars is not installed\nhelp: pip install polars"):
         answer.polars()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import px
+import pxviews
 import sylph
 from px import DataFrame, Percent
 from px import upid_to_pid as pid_of
@@ -106,6 +107,14 @@ def test_arguments_keep_their_types(conn):
     assert len(times) > 0
     assert now - timedelta(minutes=3) <= times.min()
     assert times.max() <= now - timedelta(minutes=1)
+
+
+def through_views(start_time: str = "-5m"):
+    return pxviews.http_graph(start_time, px.now())
+
+
+def test_the_other_modules_of_pxl(conn):
+    assert len(conn.run(through_views).table) > 0
 
 
 def of_process(upid: px.UPID):

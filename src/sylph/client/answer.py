@@ -129,4 +129,6 @@ def _need(package: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError:
-        raise SylphError(f"{package} is not installed", f"pip install 'sylph-observe[{package}]'") from None
+        raise SylphError(
+            f"{package} is not installed", f"pip install {package}, or Sylph with the extra [{package}]"
+        ) from None

@@ -20,7 +20,7 @@ from sylph.client.excerpt import render_one
 #: Names of the script's own, which no function has.
 _PX, _RESULT = "_sylph_px", "_sylph_result"
 _BUILTINS = {"str": str, "int": int, "float": float, "bool": bool, "list": list}
-_MODULES = ("px", "pxtrace")
+_MODULES = ("px", "pxtrace", "pxviews", "pxconfig")
 
 
 @dataclass(frozen=True, slots=True)
