@@ -1,6 +1,11 @@
 """px fmt: files in place, exit codes as formatters have them."""
 
+import subprocess
+import sys
+
 import pytest
+
+from tests.cli.conftest import environment
 
 LOOSE = "import px\npx.display( px.DataFrame( 'http_events' ) )\n"
 TIDY = "import px\n\npx.display(px.DataFrame('http_events'))\n"
@@ -93,3 +98,25 @@ def test_line_length(px):
     loose = LOOSE.replace("http_events", "process_stats")
     ran = px("fmt", "--line-length", "40", "-", stdin=loose)
     assert ran.stdout == "import px\n\npx.display(\n    px.DataFrame('process_stats')\n)\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "command", "message"),
+    [("ruff", ["fmt", "-"], "ruff is not installed"), ("pygls", ["lsp"], "px lsp needs the package pygls")],
+)
+def test_what_is_not_installed_is_told(module, command, message):
+    # None in sys.modules is how Python marks what cannot be imported.
+    code = f"import sys\nsys.modules[{module!r}] = None\nfrom sylph.cli.main import run\nsys.exit(run({command!r}))\n"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        input=LOOSE,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ran.returncode in {1, 2}
+    assert message in ran.stderr
+    assert "pip install" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -134,7 +134,10 @@ def _run_formatter(sources: Sequence[str], line_length: int) -> list[str | None]
     """Formatted texts; None where the formatter could not read one."""
     if not sources:
         return []
-    from ruff import find_ruff_bin
+    try:
+        from ruff import find_ruff_bin
+    except ImportError:
+        raise FormatError("the formatter ruff is not installed; install it with: pip install ruff") from None
 
     # The user's own settings for Python are not those of PxL.
     options = ["--isolated", "--no-cache", "--quiet", "--line-length", str(line_length)]

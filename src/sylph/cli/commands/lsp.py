@@ -17,11 +17,17 @@ def command() -> None:
     A language server on standard input and output, for an editor to start. docs/pxl/editors.md tells how to set up
     VS Code, Neovim and Helix.
     """
-    if sys.stdin.isatty():
-        from sylph.cli.failure import Failure
+    from sylph.cli.failure import Failure
 
+    if sys.stdin.isatty():
         raise Failure("px lsp talks to an editor, not to a person", "let the editor start it: docs/pxl/editors.md")
-    from sylph.editor.server import make_server
+    try:
+        from sylph.editor.server import make_server
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in {"pygls", "lsprotocol"}:
+            raise
+        raise Failure(f"px lsp needs the package {package}", "install it with: pip install pygls") from None
 
     server = make_server()
     # The server closes what it writes to; this process has its own to flush.
