@@ -20,8 +20,8 @@ class Terminal:
         self._shown = ""
         self._seen = 0
 
-    def type(self, keys: str) -> None:
-        os.write(self._main, keys.encode())
+    def type(self, keys: str | bytes) -> None:
+        os.write(self._main, keys if isinstance(keys, bytes) else keys.encode())
 
     def expect(self, pattern: str, seconds: float = 10) -> re.Match[str]:
         """The first match behind the last one."""

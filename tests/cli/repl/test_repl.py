@@ -215,6 +215,20 @@ def test_ctrl_d_ends_and_the_history_is_kept_for_its_owner_only(repl, start, tmp
     again.expect(r"\n1\n")
 
 
+def test_bytes_that_are_no_text_and_a_history_that_cannot_be_written(repl, tmp_path):
+    repl.type(b"n = '\xff'\r")
+    repl.expect("error: the script is not valid Unicode text")
+    repl.expect(PROMPT)
+    history = tmp_path / "state" / "sylph" / "repl_history"
+    assert "udcff" in history.read_text()
+    history.unlink()
+    history.symlink_to("/dev/full")
+    repl.type("n = 1\r")
+    repl.expect("repl_history: No space left on device\nhelp: what is typed is not kept")
+    repl.type("n\r")
+    repl.expect(r"\n1\n")
+
+
 def test_ctrl_c_cancels_the_query_only(start, tmp_path):
     began, cancelled = threading.Event(), threading.Event()
 

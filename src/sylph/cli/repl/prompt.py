@@ -118,6 +118,21 @@ def _at_indent() -> bool:
     return not get_app().current_buffer.document.current_line_before_cursor.strip()
 
 
+class _PrivateHistory(FileHistory):
+    """A history file whose troubles do not end the session."""
+
+    _trouble = False
+
+    def store_string(self, string: str) -> None:
+        """Adds an input to the file; what a terminal sent that is no text is kept as escapes."""
+        try:
+            super().store_string(string.encode("utf-8", "backslashreplace").decode())
+        except OSError as error:
+            if not self._trouble:
+                Failure(f"{history_file()}: {error.strerror}", "what is typed is not kept").show()
+            self._trouble = True
+
+
 def _history() -> History:
     path = history_file()
     try:
@@ -125,7 +140,7 @@ def _history() -> History:
     except OSError as error:
         Failure(f"{path}: {error.strerror}", "what is typed is not kept").show()
         return InMemoryHistory()
-    return FileHistory(path)
+    return _PrivateHistory(path)
 
 
 def run(session: Session, banner: str) -> None:
