@@ -105,6 +105,7 @@ class Connection:
         """
         batches: dict[str, list[Any]] = {}
         with self.stream(script, timeout=timeout, max_rows=max_rows, **arguments) as stream:
+            stream.refuse_endless = True
             for part in stream:
                 batches.setdefault(part.name, []).extend(part.batches())
         tables = [Table(one.name, one.columns, batches.get(one.name, ())) for one in stream.tables]
@@ -151,6 +152,8 @@ class Stream(Iterator[Table]):
         self.tables: list[Table] = []
         self.warnings: tuple[str, ...] = ()
         self.stats: Stats | None = None
+        #: Raise SylphError for a table whose rows have no end, as of `df.stream()`.
+        self.refuse_endless = False
         #: Rows that a table of the answer has at most.
         self.max_rows = parse_flags(prepared.source)[0].max_output_rows
 
@@ -171,6 +174,9 @@ class Stream(Iterator[Table]):
                         self.tables.append(Table(event.name, event.columns, ()))
                         self._schemas[event.name] = schema_of(event.name, event.columns)
                     case Rows():
+                        if event.live and self.refuse_endless:
+                            message = f"the rows of table {event.table!r} may have no end: the script has stream()"
+                            raise SylphError(message, "read them as they come: with conn.stream(...) as rows: ...")
                         for warning in event.warnings:
                             warnings.warn(warning, AnswerWarning, stacklevel=3)
                         if event.columns and event.columns[0]:

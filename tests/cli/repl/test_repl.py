@@ -17,9 +17,11 @@ from sylph.query.limits import Limits
 from sylph.tables import TABLES
 from sylph.tables.rows import record_batch
 from sylph.testing.dataset import MemoryDataset
+from tests.api.live import live_server
 from tests.api.support import RELATION, Handler, make_batch
 from tests.cli.conftest import environment
 from tests.cli.repl.terminal import Terminal
+from tests.query.live import http
 
 PROMPT = r"px>"
 CTRL_C, CTRL_D, TAB, UP = "\x03", "\x04", "\t", "\x1b[A"
@@ -264,6 +266,23 @@ def test_ctrl_c_cancels_the_query_only(start, tmp_path):
         assert repl.end() == 0
     finally:
         server.stop(0)
+
+
+def test_a_stream_is_shown_as_it_comes_until_ctrl_c(start, tmp_path):
+    with live_server(tmp_path) as (store, _):
+        repl = start()
+        repl.expect(PROMPT)
+        repl.type("df = px.DataFrame('http_events', select=['latency', 'req_path'])\r")
+        repl.expect(PROMPT)
+        repl.type("df.stream()\r")
+        for number in (1, 2, 3):
+            store.append("http_events", http({"time_": 0, "latency": number, "req_path": f"/p{number}"}))
+            repl.expect(rf"{number} ns +/p{number}\n")
+        repl.type(CTRL_C)
+        repl.expect("cancelled\n")
+        repl.expect(PROMPT)
+        repl.type("df\r")
+        repl.expect(r"3 ns +/p3\n")
 
 
 def test_captured_bytes_do_not_command_the_terminal(start, tmp_path):
