@@ -182,11 +182,13 @@ def test_flags_stay_flags():
         "#px:set analyze=true",
     ]
     assert "# other" in formatted
+    parameter = 'import px\n#px:param slow="1"\n'
+    assert format_source(parameter) == parameter
     assert format_source(formatted) == formatted
 
 
 def test_a_comment_like_the_shield_stays():
-    source = "#px:set explain=true\n#:px-set explain=true\n#:px-set- x\nimport px\n"
+    source = "#px:set explain=true\n#:px-set explain=true\n#:px-- x\nimport px\n"
     assert format_source(source) == source
 
 

@@ -19,9 +19,10 @@ from sylph.pxl.parse import Parsed, parse
 LINE_LENGTH = 100
 #: Formatting is quick; a formatter that takes longer is stuck.
 _TIMEOUT_S = 60
-_FLAG = "#px:set"
+#: Flags and parameters of a query are comments that begin so, at the beginning of a line.
+_FLAG = "#px:"
 #: A comment that begins so is left as it is by the formatter, which would write `# px:set`, and that is no flag.
-_KEPT = "#:px-set"
+_KEPT = "#:px-"
 
 #: A list alone in a subscript, over several lines: indent, what comes before, its lines, what follows.
 _DOUBLE = re.compile(
@@ -94,7 +95,7 @@ def _ends_with_crlf(source: str) -> bool:
 
 
 def _changed(source: str) -> FormatError:
-    hint = " (a docstring line that begins with #px:set is a flag)" if _FLAG in source else ""
+    hint = " (a docstring line that begins with #px: is a flag)" if _FLAG in source else ""
     return FormatError(f"formatting would change what this script means; it is left as it was{hint}")
 
 
