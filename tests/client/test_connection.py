@@ -235,7 +235,7 @@ def test_rows_come_before_the_end_and_closing_cancels(scripted, handler):
             assert parts[0].name == "output"
             assert stream.tables[0].schema.keys() == RELATION.keys()
             assert not endless.cancelled.is_set()
-        assert endless.cancelled.wait(5)
+        assert endless.cancelled.wait(20)
         with pytest.raises(StopIteration):
             next(stream)
 
@@ -246,7 +246,7 @@ def test_an_iterator_that_is_dropped_cancels(scripted, handler):
         for part in conn.stream("import px"):
             assert len(part) == 2
             break
-        assert endless.cancelled.wait(5)
+        assert endless.cancelled.wait(20)
 
 
 def test_ctrl_c_cancels_on_the_server(scripted, handler):
@@ -254,7 +254,7 @@ def test_ctrl_c_cancels_on_the_server(scripted, handler):
     with sylph.connect(socket=scripted) as conn:
 
         def interrupt() -> None:
-            assert endless.began.wait(10)
+            assert endless.began.wait(20)
             time.sleep(0.1)
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -263,7 +263,7 @@ def test_ctrl_c_cancels_on_the_server(scripted, handler):
         with pytest.raises(KeyboardInterrupt):
             conn.run("import px")
         thread.join()
-        assert endless.cancelled.wait(5)
+        assert endless.cancelled.wait(20)
         handler.results = [TableMeta("a", RELATION)]
         assert list(conn.run("import px")) == ["a"]
 
@@ -272,7 +272,7 @@ def test_a_time_limit(scripted, handler):
     handler.results = endless = Endless()
     with sylph.connect(socket=scripted) as conn, pytest.raises(sylph.QueryFailed, match="no answer in time"):
         conn.run("import px", timeout=0.3)
-    assert endless.cancelled.wait(5)
+    assert endless.cancelled.wait(20)
 
 
 @pytest.fixture

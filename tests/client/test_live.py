@@ -32,7 +32,7 @@ def fast(most: int):
 
 
 def gone(store):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while any(state.followers for state in store._tables.values()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -23,7 +23,7 @@ class Terminal:
     def type(self, keys: str | bytes) -> None:
         os.write(self._main, keys if isinstance(keys, bytes) else keys.encode())
 
-    def expect(self, pattern: str, seconds: float = 10) -> re.Match[str]:
+    def expect(self, pattern: str, seconds: float = 25) -> re.Match[str]:
         """The first match behind the last one."""
         deadline = time.monotonic() + seconds
         while True:
@@ -51,7 +51,7 @@ class Terminal:
             self._shown += _ESCAPES.sub("", chunk.decode(errors="replace"))
         return True
 
-    def end(self, seconds: float = 10) -> int:
+    def end(self, seconds: float = 25) -> int:
         """The exit code of a program that ends."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

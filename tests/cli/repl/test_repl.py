@@ -251,7 +251,7 @@ def test_ctrl_c_cancels_the_query_only(start, tmp_path):
         assert began.wait(20)
         repl.type(CTRL_C)
         repl.expect("cancelled\n")
-        assert cancelled.wait(5)
+        assert cancelled.wait(20)
         repl.expect(PROMPT)
         handler.results = [TableMeta("output", RELATION), Rows("output", make_batch(1))]
         repl.type("df\r")
