@@ -57,15 +57,22 @@ def test_cut_text_fits(text, columns):
         assert shown == escape(text)
 
 
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=40), st.integers(20, 250))
-def test_fitted_columns_fit(widths, columns):
-    fitted = fit(widths, columns)
+@given(st.lists(st.tuples(st.integers(1, 300), st.integers(8, 12)), min_size=1, max_size=40), st.integers(20, 250))
+def test_fitted_columns_fit(wanted, columns):
+    widths, least = [one for one, _ in wanted], [floor for _, floor in wanted]
+    fitted = fit(widths, columns, least)
     assert fitted
     assert sum(fitted) + 2 * (len(fitted) - 1) <= columns
-    assert all(got <= wanted for got, wanted in zip(fitted, widths, strict=False))
+    assert all(got <= one for got, one in zip(fitted, widths, strict=False))
+    if len(fitted) > 1:
+        assert all(got >= min(one, floor) for got, (one, floor) in zip(fitted, wanted, strict=False))
     if sum(widths) + 2 * (len(widths) - 1) <= columns:
         assert fitted == widths
+    elif len(fitted) == len(widths):
+        assert sum(fitted) + 2 * (len(fitted) - 1) == columns  # no room is left unused
 
 
 def test_narrow_columns_keep_their_width():
-    assert fit([4, 100, 5, 80], 60) == [4, 23, 5, 22]
+    assert fit([4, 100, 5, 80], 60, [8, 8, 8, 8]) == [4, 23, 5, 22]
+    assert fit([30, 300, 9], 40, [12, 10, 12]) == [15, 12, 9]
+    assert fit([30, 300, 9], 25, [12, 10, 12]) == [12, 11]

@@ -12,26 +12,32 @@ from sylph.tables.types import DataType
 
 _GAP = 2
 #: A column is not made narrower than this to fit; columns that have no place are named below the table instead.
-_MIN_WIDTH = 8
+_MIN_TEXT, _MIN_OTHER = 10, 12
+#: Of `2026-11-22T18:52:23.131173054Z`, what is left of a time that has no place: `18:52:23.131`.
+_TIME_OF_DAY = slice(11, 23)
 #: A stream's header is printed anew when its columns have become wider, and it is so many rows above.
 _AGAIN = 20
 _RIGHT = (DataType.INT64, DataType.FLOAT64)
 
 
-def fit(widths: Sequence[int], columns: int) -> list[int]:
-    """Widths of the first columns that fit into `columns`, the widest ones cut most. May hold fewer columns."""
-    kept = list(widths)
-    while len(kept) > 1 and sum(min(w, _MIN_WIDTH) for w in kept) + _GAP * (len(kept) - 1) > columns:
-        kept.pop()
-    room = columns - _GAP * (len(kept) - 1)
-    if sum(kept) <= room:
-        return kept
-    # Water filling: narrow columns keep their width, the rest is shared equally by the wide ones.
-    fitted = [0] * len(kept)
-    order = sorted(range(len(kept)), key=kept.__getitem__)
+def fit(widths: Sequence[int], columns: int, least: Sequence[int]) -> list[int]:
+    """Widths of the first columns that fit into `columns`, the widest ones cut most. May hold fewer columns.
+
+    None becomes narrower than its part of `least`, unless it is alone.
+    """
+    floors = [min(wanted, floor) for wanted, floor in zip(widths, least, strict=True)]
+    while len(floors) > 1 and sum(floors) + _GAP * (len(floors) - 1) > columns:
+        floors.pop()
+    if len(floors) == 1:
+        return [max(1, min(widths[0], columns))]
+    room = columns - _GAP * (len(floors) - 1) - sum(floors)
+    # Water filling: what is left goes to all that want more, in equal parts.
+    fitted = floors
+    order = sorted(range(len(floors)), key=lambda index: widths[index] - floors[index])
     for position, index in enumerate(order):
-        fitted[index] = min(kept[index], max(1, room // (len(order) - position)))
-        room -= fitted[index]
+        more = min(widths[index] - fitted[index], room // (len(order) - position))
+        fitted[index] += more
+        room -= more
     return fitted
 
 
@@ -90,7 +96,7 @@ class TableWriter:
             max(before, width(header), max((width(text) for text, _ in cells), default=0))
             for before, header, cells in zip(table.widths, headers, table.cells, strict=True)
         ]
-        fitted = widths if self._columns is None else fit(widths, self._columns)
+        fitted = widths if self._columns is None else self._fitted(table, widths, self._columns)
         right = [column.data in _RIGHT and not _left(column) for column in table.columns]
         first, table.began = not table.began, True
         if first or self._last != name or (widths != table.widths and table.below >= _AGAIN):
@@ -109,6 +115,18 @@ class TableWriter:
             note = f"not shown, the terminal is too narrow: {escape(hidden)} ({self._whole})"
             self._out.write(paint(note, "dim", on=self._colour) + "\n")
         self._out.flush()
+
+    def _fitted(self, table: _Table, widths: Sequence[int], columns: int) -> list[int]:
+        """Widths of the columns that are shown. Times lose their date before anything else is cut."""
+        wanted = list(widths)
+        if sum(wanted) + _GAP * (len(wanted) - 1) > columns:
+            for index, (column, cells) in enumerate(zip(table.columns, table.cells, strict=True)):
+                if column.data == DataType.TIME64NS:
+                    cells[:] = [(text[_TIME_OF_DAY].removesuffix("Z"), colour) for text, colour in cells]
+                    wanted[index] = min(wanted[index], max(_MIN_OTHER, width(column.name)))
+        return fit(
+            wanted, columns, [_MIN_TEXT if column.data == DataType.STRING else _MIN_OTHER for column in table.columns]
+        )
 
     def _line(self, cells: Sequence[Cell], widths: Sequence[int], right: Sequence[bool]) -> None:
         parts = []
