@@ -70,10 +70,11 @@ wheel: build ## one abi3 wheel in dist/
 	@ls dist/*.whl
 
 .PHONY: fuzz
-fuzz: .venv/.installed ## fuzz parsers (libFuzzer) and the PxL compiler, FUZZ_SECONDS (60) each
+fuzz: .venv/.installed ## fuzz parsers (libFuzzer), the PxL compiler and plans, FUZZ_SECONDS (60) each
 	@scripts/setup build
 	@scripts/fuzz $(or $(FUZZ_SECONDS),60)
 	@$(PY) scripts/fuzz_pxl.py --seconds $(or $(FUZZ_SECONDS),60) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+	@$(PY) scripts/fuzz_plan.py --seconds $(or $(FUZZ_SECONDS),60) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 .PHONY: contract
 contract: build test-deps ## run the tests of PxL's rules, functions, scripts; write their table

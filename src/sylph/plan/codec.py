@@ -34,6 +34,7 @@ from sylph.plan.nodes import (
     TableFunctionSource,
     Union,
 )
+from sylph.plan.placement import check_agent_part
 from sylph.plan.walk import inputs, postorder, roots
 from sylph.tables.declare import Table
 from sylph.tables.types import ColumnType, DataType, Relation, SemanticType
@@ -46,6 +47,8 @@ MAX_NODES = 10_000
 MAX_SINKS = 1_000
 MAX_COLUMNS = 5_000
 MAX_DEPTH = 100
+#: Operators in a row. DuckDB refuses plans of about twice that.
+MAX_OPERATORS = 300
 MAX_EXPRESSIONS = 200_000
 MAX_NAME = 4_096
 
@@ -150,15 +153,28 @@ def decode(data: bytes, tables: Mapping[str, Table]) -> Plan:
     return _Reader(tables).plan(form)
 
 
+def decode_part(data: bytes, tables: Mapping[str, Table]) -> Plan:
+    """As `decode`, for an agent: its part of a plan, and nothing that only a broker does. Raises PlanError."""
+    plan = decode(data, tables)
+    check_agent_part(plan)
+    return plan
+
+
 class _Reader:
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._tables = tables
         self._nodes: list[Node] = []
+        self._depths: dict[int, int] = {}
         self._expressions = 0
 
     def plan(self, form: Mapping[str, Any]) -> Plan:
         for item in _list(form["nodes"], "nodes", MAX_NODES):
-            self._nodes.append(self._node(_list(item, "node", 8)))
+            node = self._node(_list(item, "node", 8))
+            depth = 1 + max((self._depths[id(child)] for child in inputs(node)), default=0)
+            if depth > MAX_OPERATORS:
+                raise PlanError(f"more than {MAX_OPERATORS} operators in a row", "do more in each operator")
+            self._depths[id(node)] = depth
+            self._nodes.append(node)
         sinks = []
         for item in _list(form["sinks"], "sinks", MAX_SINKS):
             place, name = _exactly(item, "sink", 2)

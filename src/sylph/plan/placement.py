@@ -11,7 +11,19 @@ from sylph.functions.declare import Executor, Placement
 from sylph.functions.registry import SCALARS, TABLE_FUNCTIONS
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import Call, Expression
-from sylph.plan.nodes import Explode, Filter, Limit, Map, Node, Plan, Source, TableFunctionSource, Union
+from sylph.plan.nodes import (
+    Explode,
+    Filter,
+    Limit,
+    Map,
+    MergeAggregate,
+    Node,
+    Plan,
+    Remote,
+    Source,
+    TableFunctionSource,
+    Union,
+)
 from sylph.plan.walk import expressions, inputs, postorder, roots, subexpressions
 
 
@@ -68,6 +80,20 @@ def agent_side(plan: Plan, *, unions: bool = False) -> set[int]:
             case _:
                 pass
     return side
+
+
+def check_agent_part(plan: Plan) -> None:
+    """Raises PlanError for what agents are never asked: rows sent by others, merging, functions of the broker's."""
+    for node in postorder(roots(plan)):
+        if isinstance(node, Remote | MergeAggregate):
+            raise PlanError("an agent's part of a plan reads what agents sent")
+        if isinstance(node, TableFunctionSource):
+            declared = TABLE_FUNCTIONS.get(node.function)
+            if declared is None or declared.executor is Executor.ONE_KELVIN:
+                raise PlanError(f"table function {node.function!r} is the broker's")
+        broker_only = uses(node, Placement.BROKER)
+        if broker_only:
+            raise PlanError(f"function {broker_only!r} is the broker's")
 
 
 def check(plan: Plan) -> None:

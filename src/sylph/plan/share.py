@@ -29,6 +29,9 @@ from sylph.plan.sql import sorted_nodes
 from sylph.plan.walk import consumers, expressions, inputs, postorder, roots, with_inputs
 from sylph.tables.types import DataType
 
+#: Each round drops what is not worth keeping after all. More than a few are the plan of somebody who means no good.
+_MAX_ROUNDS = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -59,7 +62,8 @@ def shares(plan: Plan) -> tuple[Share, ...]:
         for node in order
         if (uses[id(node)] > 1 or id(node) in below) and _keepable(node) and id(node) not in in_order
     }
-    while True:
+    work: dict[int, int] = {}
+    for _ in range(_MAX_ROUNDS):
         readers = _readers(plan, order, chosen)
         new = {key for key in chosen if len(readers[key]) > 1}
         work = _work(order, new)
@@ -67,6 +71,8 @@ def shares(plan: Plan) -> tuple[Share, ...]:
         if new == chosen:
             break
         chosen = new
+    else:
+        return ()
     kept = [node for node in order if id(node) in chosen]
     return tuple(Share(f"shared#{i}", node, work[id(node)] > 1) for i, node in enumerate(kept))
 

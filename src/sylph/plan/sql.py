@@ -48,6 +48,8 @@ _RANK = "#rank"
 
 #: Longest SQL of one call: templates may name an argument twice, so nesting them can grow fast.
 MAX_EXPRESSION = 200_000
+#: Longest SQL of all calls of a statement together.
+MAX_STATEMENT = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class _Writer:
         self._entities: set[str] = set()
         self._kernels: set[str] = set()
         self._tables: list[str] = []
+        self._written = 0
         self._blocks: dict[int, _Block] = {}
         self._uses = {id(node): 0 for node in self._nodes}
         for node in self._nodes:
@@ -415,6 +418,9 @@ class _Writer:
                     if overload.fast is not None and not any(isinstance(arg, Call) for arg in args):
                         template = overload.fast
                     text = self._fill(template, texts)
+                self._written += len(text)
+                if self._written > MAX_STATEMENT:
+                    raise PlanError("the expressions become too much SQL", "compute less in one table")
                 if len(text) > MAX_EXPRESSION:
                     raise PlanError(
                         f"an expression around {function!r} becomes {len(text)} characters of SQL",
