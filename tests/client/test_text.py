@@ -74,5 +74,5 @@ def test_fitted_columns_fit(wanted, columns):
 
 def test_narrow_columns_keep_their_width():
     assert fit([4, 100, 5, 80], 60, [8, 8, 8, 8]) == [4, 23, 5, 22]
-    assert fit([30, 300, 9], 40, [12, 10, 12]) == [15, 12, 9]
+    assert fit([30, 300, 9], 40, [12, 10, 12]) == [14, 13, 9]
     assert fit([30, 300, 9], 25, [12, 10, 12]) == [12, 11]
