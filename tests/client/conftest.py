@@ -29,10 +29,11 @@ def scripted(handler, tmp_path) -> Iterator[Path]:
     server.stop(0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def agent(tmp_path_factory) -> Iterator[Path]:
     """Compiler, plan, DuckDB and API over generated rows; its socket."""
-    now = time.time_ns()
+    # The last rows are of the next minutes, so that a slow test finds the same ones as a quick one.
+    now = time.time_ns() + 120 * 10**9
     data = MemoryDataset(metadata=cluster.entities(now), constants=cluster.CONSTANTS)
     for name, rows in traffic.rows(seed=1, now_ns=now).items():
         data.add(name, record_batch(TABLES[name].relation, rows))
