@@ -391,5 +391,5 @@ class DataFrame:
         raise outside("rolling")
 
     def stream(self) -> DataFrame:
-        """Rows as they come, without end; px.display() must follow."""
+        """Rows as they come, without end, or windows of rolling() when they close; px.display() must follow."""
         raise outside("stream")

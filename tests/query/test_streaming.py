@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 import time
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -519,3 +521,15 @@ def test_a_token_that_is_cancelled_already(engine):
     cancel.cancel()
     with pytest.raises(QueryError, match="cancelled"):
         list(engine.run(compile_script(LATENCIES), cancel=cancel))
+
+
+PAGE = (Path(__file__).parents[2] / "docs/pxl/beyond.md").read_text()
+
+
+@pytest.mark.parametrize("script", re.findall(r"^```pxl\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+def test_examples_of_the_documentation(engine, store, short_grace, script):
+    reader = Reader(engine.run, script)
+    reader.wait_for(lambda: len(reader.results) >= 2)
+    store.append("http_events", http({"time_": time.time_ns(), "resp_status": 404, "req_path": "/x"}))
+    assert len(reader.wait_rows(1)) == 1
+    reader.end()

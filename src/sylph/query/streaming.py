@@ -20,7 +20,7 @@ from sylph.plan.nodes import Node, Plan, Sink, Source
 from sylph.plan.streams import chain, check, with_counts
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta, Watermark
 from sylph.query.arrow import empty
-from sylph.query.dataset import Dataset, LiveDataset, Snapshot
+from sylph.query.dataset import Dataset, LiveDataset, Segment, Snapshot
 from sylph.query.explain import RELATION, TABLE
 from sylph.query.limits import Limits
 from sylph.query.pipeline import Pipeline
@@ -140,6 +140,14 @@ class Runner:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """A snapshot of no rows."""
+
+    batches: Sequence[pa.RecordBatch] = ()
+    segments: Sequence[Segment] = ()
+
+
 class _Delta:
     """A dataset in which a table has only the rows that came."""
 
@@ -199,6 +207,10 @@ class _Feed:
         )
         self._late_told = Told(LATE)
         self.follower = data.follow(source.table, source.start, source.end, wake.set)
+
+    def try_out(self) -> None:
+        """Run over no rows: what cannot run fails at once, and the first row need not wait for what is loaded first."""
+        self.pipeline.push(None, _Delta(self._data, _Nothing()))
 
     def step(self) -> list[Result]:
         """What the next rows of the table show."""
@@ -287,6 +299,8 @@ class _Stream:
                 held.callback(feeds[-1].follower.close)
             yield from (TableMeta(feed.name, feed.relation) for feed in feeds)
             yield from self._all_of_those_that_end()
+            for feed in feeds:
+                feed.try_out()
             if not self._remote:
                 # Clients learn that they have to wait.
                 yield from (Rows(feed.name, empty(feed.relation), live=True) for feed in feeds)

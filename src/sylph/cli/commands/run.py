@@ -88,6 +88,8 @@ def command(
 
         px run px/http_data -- --start_time=-1m --max_num_records 10
 
+    A script that displays df.stream() goes on, with rows as they come, until Ctrl-C.
+
     `px run SCRIPT -- --help` tells what it takes.
     """
     if list_scripts:
