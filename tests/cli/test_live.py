@@ -150,6 +150,18 @@ def test_people_are_told_how_to_end_it(store, tmp_path):
         os.close(theirs)
 
 
+def test_the_plan_of_a_stream_is_shown_without_waiting(store, tmp_path, px):
+    path = tmp_path / "stream.pxl"
+    path.write_text(STREAM)
+    ran = px("explain", "-f", str(path))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "streaming" in ran.stdout
+    gone(store)
+    ran = px("explain", "--analyze", "-f", str(path))
+    assert ran.returncode == 1
+    assert "leave out stream()" in ran.stderr
+
+
 def test_warnings_come_while_it_runs(tmp_path, monkeypatch):
     from sylph.query import streaming, windows
 

@@ -47,5 +47,8 @@ def command(context: click.Context, script: str | None, file: str | None, analyz
                 for column in event.columns:
                     for value in column:
                         sys.stdout.write("\n".join(escape(line) for line in str(value).split("\n")).rstrip() + "\n")
+                if event.last:
+                    # A stream would go on.
+                    break
     if not seen:
         raise Failure("the agent sent no plan")
