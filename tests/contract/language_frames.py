@@ -206,6 +206,13 @@ add(
     "`rolling(window, on='time_')`: a window longer than zero, over `time_`",
     refused_on_t("df = df.rolling('5s', on='i')", "'time_' only"),
     refused_on_t("df = df.rolling('0s')", "longer than zero"),
+    on_t("df = df.rolling('1d').agg(n=('i', px.count))[['n']]", "n:INT64", (3,)),
+    on_t(
+        "df = df.groupby('j').rolling(px.days(1)).agg(n=('i', px.sum))[['j', 'n']].sort('j')",
+        "j:INT64 n:INT64",
+        (3, 7),
+        (5, -2),
+    ),
 )
 
 SOURCES = {
