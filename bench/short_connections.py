@@ -9,13 +9,28 @@ The baseline is the same nginx and client without an agent, in interleaved pairs
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
 
-from harness import agent, median, report
+from harness import agent, cpu_ns, median, report
 
 from tests.e2e.nginx import nginx
 from tests.e2e.short_connections import Accounts, Made, accounts, compile_client, connect
+
+
+def workers() -> list[int]:
+    """Pids of nginx's workers: grandchildren of this process."""
+    own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    masters = [pid for pid in own if Path(f"/proc/{pid}/comm").read_text() == "nginx\n"]
+    return [
+        int(pid) for master in masters for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    ]
+
+
+def cpu(pids: list[int]) -> int:
+    """CPU time of processes, ns."""
+    return sum(cpu_ns(pid) for pid in pids)
 
 
 def differences(known: Accounts, made: Made) -> str:
@@ -40,6 +55,10 @@ def main() -> None:
     options = parser.parse_args()
     off: list[float] = []
     on: dict[int, list[float]] = {0: [], 10_000: []}
+    # CPU in µs a connection.
+    server_off: list[float] = []
+    server_on: list[float] = []
+    agents: list[float] = []
     rows, lost, wrong = 0, 0, []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -47,10 +66,16 @@ def main() -> None:
         client = compile_client(folder)
         with nginx(folder, folder / "run", workers=2) as port:
             for _ in range(options.pairs):
-                off.append(connect(client, port, threads=options.threads, seconds=options.seconds).rate)
+                before = cpu(workers())
+                made = connect(client, port, threads=options.threads, seconds=options.seconds)
+                off.append(made.rate)
+                server_off.append((cpu(workers()) - before) / 1000 / made.connections)
                 for rate, rates in on.items():
                     with agent("--method", options.method) as running:
+                        before, own = cpu(workers()), cpu_ns(running.pid)
                         made = connect(client, port, threads=options.threads, seconds=options.seconds, rate=rate)
+                        server_on.append((cpu(workers()) - before) / 1000 / made.connections)
+                        agents.append((cpu_ns(running.pid) - own) / 1000 / made.connections)
                         known = accounts(running.query, port, made)
                     rates.append(made.rate)
                     rows += known.rows
@@ -58,12 +83,20 @@ def main() -> None:
                     if by := differences(known, made):
                         wrong.append(by)
     asked = median(on[10_000])
+    slow = ", which this machine does not make without an agent either" if median(off) < 10_000 else ""
+    servers = (median(server_off), median(server_on))
     report(
         f"short connections ({options.method}), {options.pairs} x {options.seconds} s, {options.threads} threads",
         [
             ("without agent, as fast as they go", f"{median(off):,.0f}/s", "baseline"),
             ("with agent, as fast as they go", f"{median(on[0]):,.0f}/s", f"{median(on[0]) / median(off):.2f} of it"),
-            ("with agent, 10,000/s asked for", f"{asked:,.0f}/s", "must 10,000/s"),
+            ("with agent, 10,000/s asked for", f"{asked:,.0f}/s", f"must 10,000/s{slow}"),
+            (
+                "nginx CPU a connection",
+                f"{servers[1]:.1f} µs",
+                f"{servers[1] / servers[0]:.2f} of {servers[0]:.1f} µs without",
+            ),
+            ("agent CPU a connection", f"{median(agents):.1f} µs", ""),
             ("rows; lost and counted", f"{rows:,}; {lost:,}", "must be lossless"),
             ("accounts differ by", "; ".join(wrong) or "nothing", "must be exact"),
         ],
