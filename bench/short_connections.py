@@ -42,7 +42,8 @@ def differences(known: Accounts, made: Made) -> str:
         "bytes received": known.received - made.sent,
         "bytes sent": known.sent - made.received,
     }
-    return ", ".join(f"{what} {by:+,}" for what, by in found.items() if by)
+    told = f" ({known.lost_ends:,} lost ends of connections counted)" if known.lost_ends else ""
+    return ", ".join(f"{what} {by:+,}" for what, by in found.items() if by) + told
 
 
 def main() -> None:

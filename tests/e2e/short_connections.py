@@ -19,6 +19,9 @@ rows = rows[rows.local_port == {port}]
 servers = rows.groupby('upid').agg(n=('latency', px.count))
 px.display(servers.agg(n=('n', px.sum)), 'rows')
 loss = px.DataFrame(table='capture_loss', start_time='-10m')
+# Ends of connections that found the ring full belong to no process.
+ends = loss[loss.table_name == 'lifecycle']
+px.display(ends.agg(n=('events', px.sum)), 'ends')
 loss = loss[loss.table_name == 'http_events']
 loss = loss.merge(servers, how='inner', left_on='upid', right_on='upid')
 px.display(loss.groupby('cause').agg(n=('events', px.sum)), 'lost')
@@ -52,6 +55,8 @@ class Accounts:
 
     rows: int
     lost: dict[str, int]
+    #: Ends of connections that found the ring full, of any process.
+    lost_ends: int
     opened: int
     closed: int
     sent: int
@@ -86,12 +91,15 @@ def accounts(query: Callable[[str], list[dict[str, object]]], port: int, made: M
     while True:
         found = query(ACCOUNTS.format(port=port))
         rows = sum(int(str(row["n"] or 0)) for row in found if row["_tableName_"] == "rows")
+        ends = sum(int(str(row["n"] or 0)) for row in found if row["_tableName_"] == "ends")
         lost = {str(row["cause"]): int(str(row["n"])) for row in found if row["_tableName_"] == "lost"}
         totals = [row for row in found if row["_tableName_"] == "connections"]
         opened, closed, sent, received = (
             sum(int(str(row[name] or 0)) for row in totals) for name in ("opened", "closed", "sent", "received")
         )
-        known = Accounts(rows, lost, opened, closed, sent, received)
-        if (rows + sum(lost.values()) >= made.connections and closed >= made.connections) or time.monotonic() > end:
+        known = Accounts(rows, lost, ends, opened, closed, sent, received)
+        if (
+            rows + sum(lost.values()) >= made.connections and closed + ends >= made.connections
+        ) or time.monotonic() > end:
             return known
         time.sleep(0.5)

@@ -24,9 +24,12 @@ def test_short_connections_are_counted_exactly(agent: Agent, tmp_path: Path) -> 
     # A machine that is too slow for the rate makes fewer; what was made must be there.
     assert made.connections > 1_000
     assert known.rows + sum(known.lost.values()) == made.connections, known
+    # The first connections were those that looked whether nginx listens, and said nothing.
+    probes = 2
+    if known.lost_ends:  # a busy machine: what is missing is told
+        assert made.connections - known.lost_ends <= known.closed <= made.connections + probes
+        return
     assert known.received == made.sent
     assert known.sent == made.received
-    # The first connections were those that looked whether nginx listens, and said nothing.
-    probes = known.opened - made.connections
-    assert 0 <= probes <= 2
+    assert made.connections <= known.opened <= made.connections + probes
     assert known.closed == known.opened
