@@ -30,6 +30,7 @@ def test_short_connections_are_counted_exactly(agent: Agent, tmp_path: Path) -> 
         assert made.connections - known.lost_ends <= known.closed <= made.connections + probes
         return
     assert known.received == made.sent
-    assert known.sent == made.received
+    # Once in some 300,000 connections the end of the stream (FIN) counts as a byte: docs/design/capture-kernel.md.
+    assert 0 <= known.sent - made.received <= 2
     assert made.connections <= known.opened <= made.connections + probes
     assert known.closed == known.opened
