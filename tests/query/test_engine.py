@@ -302,6 +302,17 @@ def test_memory_limit_says_what_to_do() -> None:
     assert data.open_snapshots == 0
 
 
+@pytest.mark.parametrize("function", ["regex_match", "replace"])
+def test_regular_expressions_take_linear_time(function: str) -> None:
+    """An engine that tries one way after the other would need 2^30000 steps."""
+    data = MemoryDataset()
+    data.add("http_events", record_batch(HTTP, [{"req_path": "a" * 30_000 + "!"}] * 50))
+    node = source("http_events", ["req_path"])
+    args = [lit("(a+)+$"), col(node, "req_path"), *([lit("x")] if function == "replace" else [])]
+    (rows,) = run(data, Map(node, (("x", call(function, *args)),)), limits=Limits(timeout=20))
+    assert len(rows) == 50
+
+
 def test_closing_the_iterator_ends_the_query() -> None:
     data = dataset(60_000)
     engine = Engine(data, running=1)

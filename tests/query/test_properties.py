@@ -8,10 +8,10 @@ import sqlglot
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from sylph.plan.nodes import Limit, Node, Source
+from sylph.plan.nodes import Limit, Node, Plan, Source
 from sylph.plan.sql import statement
 from sylph.plan.text import plan_text
-from sylph.query.answer import QueryWarning, Result, Rows
+from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows
 from sylph.query.engine import Engine, prepare
 from sylph.query.limits import Limits
 from sylph.query.sharded import ShardedEngine
@@ -84,6 +84,45 @@ def test_shards_answer_as_one(drawn: list[Row], node: Node, cut: int) -> None:
     # Without any rule.
     assert answer(Engines.one.run_part(query, limits=LIMITS)) == expected
     assert answer(sharded.run(query, limits=LIMITS)) == expected
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows(RELATION), plans(SOURCES), st.data())
+def test_tables_that_share_answer_as_each_alone(drawn: list[Row], node: Node, data: st.DataObject) -> None:
+    Engines.one.dataset = dataset(drawn)
+    others = [data.draw(plans([node], max_steps=2)) for _ in range(2)]
+    query = plan(node, *others, node, max_output_rows=100_000)
+    note(plan_text(prepare(query, LIMITS)))
+    together: dict[str, list[Result]] = {}
+    for result in Engines.one.run(query, limits=LIMITS):
+        if isinstance(result, Rows):
+            together.setdefault(result.name, []).append(result)
+    for sink, alone in zip(query.sinks, [node, *others, node], strict=True):
+        expected = answer(Engines.one.run(plan(alone, max_output_rows=100_000), limits=LIMITS))
+        assert answer(iter(together[sink.name])) == expected
+
+
+class Lost:
+    """An agent whose connection breaks."""
+
+    def run_part(
+        self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None
+    ) -> Iterator[Result]:
+        raise QueryError(Code.UNAVAILABLE, "connection lost")
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows(RELATION), plans(SOURCES), st.integers(0, 30))
+def test_without_one_agent_the_answer_is_that_of_the_others_and_says_so(drawn: list[Row], node: Node, cut: int) -> None:
+    Engines.one.dataset = dataset(drawn[:cut])
+    Engines.shards[0].dataset = dataset(drawn[:cut])
+    sharded = ShardedEngine([("here", Engines.shards[0]), ("gone", Lost())], Engines.broker)
+    query = plan(node, max_output_rows=100_000)
+    results = list(sharded.run(query, limits=LIMITS))
+    warnings = [result.message for result in results if isinstance(result, QueryWarning)]
+    assert warnings == ["no rows of gone: connection lost"]
+    rest = [result for result in results if not isinstance(result, QueryWarning)]
+    assert answer(iter(rest)) == answer(Engines.one.run(query, limits=LIMITS))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
