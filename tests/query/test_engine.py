@@ -296,7 +296,7 @@ def test_memory_limit_says_what_to_do() -> None:
     node = keep(source("http_events"), "trace_role", "latency")
     pairs = join(node, node, "inner", "trace_role", suffixes=("_a", "_b"))
     wide = agg(pairs, ["latency_a", "latency_b"], n=("trace_role_a", "count"))
-    with pytest.raises(QueryError, match=r"limit of 20 MiB \(.*used\); narrow start_time") as error:
+    with pytest.raises(QueryError, match=r"table 'output' needs .* limit of 20 MiB \(.*used\); narrow") as error:
         run(data, wide, limits=Limits(memory=20 * 2**20))
     assert error.value.code is Code.RESOURCE_EXHAUSTED
     assert data.open_snapshots == 0

@@ -174,7 +174,7 @@ class Engine:
                 yield instance, cursor
             except (duckdb.Error, OSError) as error:
                 watched.check()
-                raise translate(error, watched.limits) from None
+                raise translate(error, watched.limits, watched.table) from None
             finally:
                 self._watchdog.remove(watched)
                 cursor.close()

@@ -6,7 +6,7 @@ from sylph.query.answer import Code, QueryError
 from sylph.query.limits import Limits
 
 
-def translate(error: Exception, limits: Limits) -> QueryError:
+def translate(error: Exception, limits: Limits, table: str = "") -> QueryError:
     """What went wrong, and what to do. `error` is any duckdb.Error, or one of Arrow's.
 
     Arrow reads DuckDB's results, and gives what goes wrong meanwhile as an OSError with DuckDB's text.
@@ -17,7 +17,7 @@ def translate(error: Exception, limits: Limits) -> QueryError:
     if isinstance(error, duckdb.OutOfMemoryException) or text.startswith("Out of Memory Error"):
         used = text.rsplit("(", 1)[-1].rstrip(")") if "(" in text else "all of it"
         message = (
-            f"the query needs more memory than its limit of {limits.memory / 2**20:.0f} MiB ({used}); "
+            f"{f'table {table!r}' if table else 'the query'} needs more memory than its limit of {limits.memory / 2**20:.0f} MiB ({used}); "
             "narrow start_time, filter before groupby() or merge(), or group by fewer columns"
         )
         return QueryError(Code.RESOURCE_EXHAUSTED, message)

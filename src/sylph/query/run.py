@@ -61,6 +61,7 @@ class Run:
     def rows(self, sink: Sink) -> Iterator[Rows]:
         """The sink's rows in batches of some thousands. At least one batch, of which the last says so."""
         self._watched.check()
+        self._watched.table = sink.name
         text = self._text(sink)
         shape = Shape(sink.input.relation)
         held: list[pa.RecordBatch] = []

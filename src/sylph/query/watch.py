@@ -14,9 +14,9 @@ _REPEAT_S = 0.02
 
 
 class Watched:
-    """A query and its bounds. `stop` ends what it is doing just now."""
+    """A query and its bounds. `stop` ends what it is doing just now, which is computing the table `table`."""
 
-    __slots__ = ("began", "cancel", "deadline", "limits", "stop")
+    __slots__ = ("began", "cancel", "deadline", "limits", "stop", "table")
 
     def __init__(self, limits: Limits, cancel: CancelToken) -> None:
         self.limits = limits
@@ -24,6 +24,7 @@ class Watched:
         self.began = time.perf_counter_ns()
         self.deadline = time.monotonic() + limits.timeout
         self.stop: Callable[[], object] = int
+        self.table = ""
 
     @property
     def over(self) -> bool:
