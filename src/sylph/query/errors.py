@@ -17,7 +17,8 @@ def translate(error: Exception, limits: Limits, table: str = "") -> QueryError:
     if isinstance(error, duckdb.OutOfMemoryException) or text.startswith("Out of Memory Error"):
         used = text.rsplit("(", 1)[-1].rstrip(")") if "(" in text else "all of it"
         message = (
-            f"{f'table {table!r}' if table else 'the query'} needs more memory than its limit of {limits.memory / 2**20:.0f} MiB ({used}); "
+            f"{f'table {table!r}' if table else 'the query'} needs more memory than its limit of"
+            f" {limits.memory / 2**20:.0f} MiB ({used}); "
             "narrow start_time, filter before groupby() or merge(), or group by fewer columns"
         )
         return QueryError(Code.RESOURCE_EXHAUSTED, message)
