@@ -3,7 +3,7 @@
     python bench/shards.py [--rows 10000000] [--shards 20] [--pairs 7]
 
 The rows are those of `bench/query.py`, in turn to the agents. An agent is an `Engine` of one thread in a process of its
-own; plans go to it as bytes and rows come back as Arrow IPC, through a pipe. The baseline, the single process, has a
+own; plans go to it as bytes and rows come back as Arrow IPC (zstd), through a pipe. The baseline, the single process, has a
 thread for each core. Both run on the same cores, in pairs, one after the other.
 """
 
@@ -33,6 +33,7 @@ from sylph.testing.dataset import MemoryDataset
 from sylph.testing.dataset import Rows as Held
 
 LIMITS = Limits(memory=2**31)
+ZSTD = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 def serve(pipe: Connection, rows: int, place: int, count: int) -> None:
@@ -53,7 +54,7 @@ def serve(pipe: Connection, rows: int, place: int, count: int) -> None:
             if isinstance(result, Rows):
                 if result.name not in writers:
                     sink = pa.BufferOutputStream()
-                    writers[result.name] = (sink, pa.ipc.new_stream(sink, result.batch.schema))
+                    writers[result.name] = (sink, pa.ipc.new_stream(sink, result.batch.schema, options=ZSTD))
                 writers[result.name][1].write_batch(result.batch)
             elif isinstance(result, Stats):
                 stats = result
