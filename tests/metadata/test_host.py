@@ -9,7 +9,7 @@ from pathlib import Path
 from sylph.metadata.host import HostState, ProcessEvent
 from sylph.metadata.journal import Journal
 from sylph.metadata.node import this_node
-from sylph.metadata.process import parse_cgroups, parse_stat
+from sylph.metadata.process import has_ended, parse_cgroups, parse_stat
 from sylph.metadata.snapshot import Snapshots, upid_int
 
 
@@ -48,6 +48,24 @@ def test_events_name_a_process_that_no_scan_saw() -> None:
     process, workload = next((p, w) for p, w in state.processes() if p.pid == 4_000_001)
     assert (process.exe, process.exit_code, process.stop_time) == ("/usr/bin/flash", 3, now + 5_000_000)
     assert workload.service.endswith("/flash")
+
+
+def test_events_name_a_process_that_waits_for_its_parent() -> None:
+    """A zombie's command line is gone from /proc, but not from what the kernel said when it began."""
+    child = subprocess.Popen(["/bin/true"])
+    try:
+        stat = Path(f"/proc/{child.pid}/stat")
+        while not has_ended(stat.read_bytes()):
+            time.sleep(0.001)
+        parsed = parse_stat(stat.read_bytes())
+        assert parsed is not None
+        state = HostState(None)
+        state.apply(
+            [ProcessEvent("exec", child.pid, os.getpid(), parsed[2], time.time_ns(), "true", "/bin/true", 0, 0)]
+        )
+        assert state.alive()[child.pid].cmdline == "/bin/true"
+    finally:
+        child.wait()
 
 
 def test_a_reused_pid_is_another_process() -> None:

@@ -76,6 +76,11 @@ def parse_stat(stat: bytes) -> tuple[str, int, int, int] | None:
         return None
 
 
+def has_ended(stat: bytes) -> bool:
+    """Whether /proc/<pid>/stat is that of a process that waits for its parent, or of none."""
+    return stat[stat.rfind(b")") + 2 :][:1] in (b"Z", b"X", b"")
+
+
 def parse_cgroups(text: bytes) -> tuple[str, ...]:
     """Distinct cgroup paths of /proc/<pid>/cgroup other than the root, unified hierarchy first."""
     paths: dict[str, None] = {}
@@ -91,13 +96,16 @@ _PF_KTHREAD = 0x00200000
 
 
 def read_process(pid: int, boot_ns: int, proc: Path | str = "/proc") -> Process | None:
-    """The live process `pid`; None when it has gone or is a kernel thread."""
+    """The live process `pid`; None when it has ended or is a kernel thread."""
     base = f"{proc}/{pid}"
     parsed = parse_stat(_read(f"{base}/stat", 4096))
     if parsed is None or parsed[3] & _PF_KTHREAD:
         return None
     comm, parent, start_ticks, _ = parsed
     raw = _read(f"{base}/cmdline", CMDLINE_BYTES)
+    if not raw and has_ended(_read(f"{base}/stat", 4096)):
+        # Nothing but its short name is left of a zombie: the kernel's events say more.
+        return None
     argv = tuple(_text(raw).rstrip("\0").split("\0")) if raw else ()
     if len(raw) == CMDLINE_BYTES:
         argv = (*argv[:-1], argv[-1] + "…")
