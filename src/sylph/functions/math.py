@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sylph.functions.declare import Example, Scalar
 from sylph.functions.semantics import MEASURES, keeps
 from sylph.functions.signature import sql, wrap_int64
@@ -91,7 +93,13 @@ FUNCTIONS = (
     Scalar(
         "bin",
         "The value brought towards zero to a multiple of the size: value - value % size. A size of 0 changes nothing.",
-        sql("(I,I)->I (T,T)->T (I,T)->I (T,I)->T", f"({{0}} // ({_divisor('{1}')})) * ({_divisor('{1}')})")
+        tuple(
+            # The remainder alone is quicker than dividing and multiplying.
+            replace(overload, fast=f"{{0}} - {{0}} % ({_divisor('{1}')})")
+            for overload in sql(
+                "(I,I)->I (T,T)->T (I,T)->I (T,I)->T", f"({{0}} // ({_divisor('{1}')})) * ({_divisor('{1}')})"
+            )
+        )
         + sql("(F,I)->I", f"({_to_int('trunc({0})')} // ({_divisor('{1}')})) * ({_divisor('{1}')})"),
         examples=(Example("px.bin(17, 5)", 15), Example("px.bin(17.9, 5)", 15), Example("px.bin(-7, 5)", -5)),
         parameters=("value", "size"),
