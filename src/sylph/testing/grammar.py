@@ -47,6 +47,8 @@ COMPILE_TIME = (
     "otel",
     "vis",
     "plugin",
+    "histogram",
+    "percentile",
     "nothing",
 )
 METHODS = (
@@ -211,7 +213,15 @@ class Grammar:
                 return self._merge(frame)
             case 12:
                 new, old = self._into(frame)
-                forms = (f"{new} = {old}.append({old})", f"{new} = {old}.distinct()", f"{new} = {old}.head()")
+                first = next(iter(columns))
+                forms = (
+                    f"{new} = {old}.append({old})",
+                    f"{new} = {old}.distinct()",
+                    f"{new} = {old}.head()",
+                    f"{new} = {old}.sort({first!r})",
+                    f"{new} = {old}.top(3, [{first!r}], ascending=True)",
+                    f"{new} = {old}.explode({self._column(frame, DataType.STRING)!r})",
+                )
                 return rng.choice(forms) if rng.random() < 0.9 else f"{new} = {old}.stream()"
             case 13:
                 by = list(self._some(columns, 2))
@@ -266,6 +276,9 @@ class Grammar:
             arguments.append(f"o{index}={self._output(name, given)}")
         new, old = self._into(frame, {**groups, **outputs})
         call = f"agg({', '.join(arguments)})"
+        if rng.random() < 0.1:
+            self.frames[new] = {"time_": DataType.TIME64NS, **self.frames[new]}
+            call = f"rolling('10s').{call}"
         return f"{new} = {old}.groupby({list(groups)}).{call}" if groups else f"{new} = {old}.{call}"
 
     def _merge(self, frame: str) -> str:
@@ -277,7 +290,7 @@ class Grammar:
         columns = {(f"{name}_x" if name in both else name): data for name, data in left.items()}
         columns |= {(f"{name}_y" if name in both else name): data for name, data in right.items()}
         new, old = self._into(frame, columns)
-        how = rng.choice(("inner", "left", "right", "outer")) if rng.random() < 0.97 else "cross"
+        how = rng.choice(("inner", "left", "right", "outer")) if rng.random() < 0.95 else rng.choice(("cross", "as_of"))
         suffixes = "" if rng.random() < 0.9 else rng.choice((", suffixes=['', '_y']", ", suffixes=['_x']"))
         if rng.random() < 0.2:
             return f"{new} = {old}.merge({other}, how='as_of', on={[key for key in keys if key != 'time_']}{suffixes})"
