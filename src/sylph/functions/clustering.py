@@ -11,8 +11,8 @@ _DISTINCT = "coalesce(list(DISTINCT {0}), [])"
 FUNCTIONS = (
     Scalar(
         "_predict_request_path_cluster",
-        "The endpoint that a request path belongs to, given what `_build_request_path_clusters` made. Numbers, UUIDs"
-        " and long hexadecimal parts are always `*`; the query string is left out.",
+        "The endpoint that a request path belongs to, given what `_build_request_path_clusters` made. Numbers, UUIDs,"
+        " hashes, dates and mail addresses are always `*`; the query string is left out.",
         kernel("(S,S)->S", "predict_request_path_cluster"),
         examples=(
             Example("px._predict_request_path_cluster('/users/17?full=1', '[]')", "/users/*"),
@@ -35,8 +35,8 @@ FUNCTIONS = (
 AGGREGATES = (
     Aggregate(
         "_build_request_path_clusters",
-        "Clusters of request paths, as JSON for `_predict_request_path_cluster`: paths of one length that agree in at"
-        " least half of their parts; from five members on, the parts in which they differ are `*`.",
+        "Endpoints of request paths, as JSON for `_predict_request_path_cluster`. Five values, or five names after a"
+        " collection (`/users/ann`), in one place of the path are `*`; resources, actions and versions stay.",
         aggregate(
             "(S)->S",
             f"px_build_request_path_clusters(list_sort({_DISTINCT}))",

@@ -18,7 +18,7 @@ from sylph.pxl.errors import CompileError, Diagnostic, Kind, split_lines
 _WARNINGS_LOCK = threading.Lock()
 _KEPT_CHARACTERS = 16 * 1024
 # What Python warns about and PxL does not: an escape such as '\d', a number that ends where a keyword begins.
-_WARNED = re.compile(r"\\|\b\d(?:[\w.]{24}|[\w.]{0,24}(?:and|else|for|if|in|is|not|or)\b)")
+_WARNED = re.compile(r"\\|\b\d(?:[\w.]{24}|[\w.]{0,24}(?:and|else|for|if|in|is|not|or))")
 _OPENING = "([{"
 _CLOSING = ")]}"
 
