@@ -118,8 +118,8 @@ def collect(*_arguments: object, **_options: object) -> Aggregated | Callable[..
 
 
 def _build_request_path_clusters(path: str, /) -> Aggregated:
-    """Clusters of request paths, as JSON for `_predict_request_path_cluster`: paths of one length that agree in
-    at least half of their parts; from five members on, the parts in which they differ are `*`.
+    """Endpoints of request paths, as JSON for `_predict_request_path_cluster`. Five values, or five names after
+    a collection (`/users/ann`), in one place of the path are `*`; resources, actions and versions stay.
     """
     raise outside("_build_request_path_clusters")
 

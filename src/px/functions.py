@@ -332,7 +332,7 @@ def redact_pii_best_effort(text: Column | str, /) -> Column:
 
 def _predict_request_path_cluster(path: Column | str, clusters: Column | str, /) -> Column:
     """The endpoint that a request path belongs to, given what `_build_request_path_clusters` made. Numbers,
-    UUIDs and long hexadecimal parts are always `*`; the query string is left out.
+    UUIDs, hashes, dates and mail addresses are always `*`; the query string is left out.
     """
     raise outside("_predict_request_path_cluster")
 
