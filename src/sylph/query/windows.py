@@ -100,7 +100,9 @@ class Windows:
         self._held.append(states)
         self._rows += states.num_rows
         if self._rows > max(_COMBINE_ROWS, 2 * self._combined):
-            self._held = [self._combine(self._combination, self._all())]
+            together = self._all()
+            # A merged state may be wider than one that travels.
+            self._held = [self._combine(self._combination, together).cast(together.schema)]
             self._rows = self._combined = self._held[0].num_rows
         if sum(table.nbytes for table in self._held) > self._most:
             message = (
