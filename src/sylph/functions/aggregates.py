@@ -25,17 +25,8 @@ _INF = "'inf'::DOUBLE"
 _NAN = "'nan'::DOUBLE"
 
 
-def _digest(number: str) -> str:
-    """DuckDB's t-digest as it is exported, with centroids of this type."""
-    return f"STRUCT(count UBIGINT, min DOUBLE, max DOUBLE, centroids STRUCT(mean {number}, weight {number})[])"
-
-
 def _quantiles(signature: str) -> tuple[AggregateOverload, ...]:
-    state, sent = f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS}) EXPORT_STATE", "{0}"
-    if signature.startswith("(I)"):
-        # A FLOAT holds every 64-bit integer to seven digits, and half as many bytes travel.
-        state, sent = f"CAST({state} AS {_digest('FLOAT')})", f"CAST({{0}} AS {_digest('DOUBLE')})"
-    states = f"combine_aggr(to_aggregate_state({sent}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, {_POINTS}]))"
+    states = f"combine_aggr(to_aggregate_state({{0}}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, {_POINTS}]))"
 
     def text(points: str) -> str:
         return f"coalesce(CAST(to_json(map({_KEYS}, {points})) AS VARCHAR), '{_NO_QUANTILES}')"
@@ -43,7 +34,7 @@ def _quantiles(signature: str) -> tuple[AggregateOverload, ...]:
     return aggregate(
         signature,
         text(f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS})"),
-        (state,),
+        (f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS}) EXPORT_STATE",),
         (states,),
         text("finalize({0})"),
     )
