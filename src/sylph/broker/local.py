@@ -16,19 +16,30 @@ from sylph.tables.rows import record_batch
 
 
 class LocalBroker:
-    """Runs scripts over one engine. `trouble` says why no answer can be given now; empty when one can."""
+    """Runs scripts over one engine. `trouble` says why no answer can be given now; empty when one can.
 
-    def __init__(self, engine: Engine, limits: Limits, trouble: Callable[[], str]) -> None:
+    `clock` is what relative times count from, in ns since the epoch.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        limits: Limits,
+        trouble: Callable[[], str],
+        *,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._engine = engine
         self._limits = limits
         self._trouble = trouble
+        self._clock = clock
 
     def execute(self, request: ScriptRequest, cancel: CancelToken) -> Iterator[Result]:
         """Answers one script. Raises CompileError for a wrong script and QueryError for all else."""
         began = time.perf_counter_ns()
         calls = [ExecFunc(call.function, call.prefix, call.arguments) for call in request.calls]
         compiled = check_script(
-            request.script, tables=self._engine.dataset.tables, now_ns=time.time_ns(), exec_funcs=calls
+            request.script, tables=self._engine.dataset.tables, now_ns=self._clock(), exec_funcs=calls
         )
         if compiled.plan.explain and (compiled.mutations or compiled.exports):
             results = self._explained(compiled)
