@@ -209,6 +209,15 @@ class _Writer:
     def _arrives(self, node: Node) -> bool:
         return isinstance(node, Remote) and not self._naming.kept.get(node.name)
 
+    def _earliest_needs_order(self, node: Node, block: _Block) -> bool:
+        """Whether the first rows by time are not the first to be read: they were kept, or came, in any order."""
+        kept = None if block.outputs is None else block.outputs.get("time_")
+        if block.select is not None or (block.outputs is not None and not _is_column(kept, "time_")):
+            return False
+        while isinstance(node, Map | Filter):
+            node = node.input
+        return self._arrives(node) and "time_" in node.relation
+
     # -- nodes ------------------------------------------------------------------------------------------------
 
     def _block(self, node: Node) -> _Block:
@@ -291,6 +300,8 @@ class _Writer:
         block = self._take(node.input)
         if block.ranked and block.limit is None:
             block.tail = f" ORDER BY i.{quote(_RANK)}"
+        elif block.limit is None and self._earliest_needs_order(node.input, block):
+            block.tail = f" ORDER BY i.{self._name('time_')}"
         block.limit = node.rows if block.limit is None else min(block.limit, node.rows)
         return block
 
@@ -555,6 +566,10 @@ def sorted_nodes(nodes: list[Node]) -> dict[int, int]:
         elif isinstance(node, Map | Filter | Limit | Explode) and id(node.input) in found:
             found[id(node)] = found[id(node.input)]
     return found
+
+
+def _is_column(expression: Expression | None, name: str) -> bool:
+    return isinstance(expression, ColumnRef) and expression.name == name
 
 
 def _has_lookup(expression: Expression) -> bool:
