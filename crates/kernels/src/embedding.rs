@@ -75,8 +75,8 @@ pub fn embed(tokens: &str, out: &mut String) {
         add(&mut sums, tokens.into_iter());
     }
     let squares: f64 = sums.iter().map(|&sum| f64::from(sum) * f64::from(sum)).sum();
-    // Millionths of a unit for each step of a sum.
-    let scale = if squares > 0.0 { 1e6 / squares.sqrt() } else { 0.0 };
+    // Ten-thousandths of a unit for each step of a sum.
+    let scale = if squares > 0.0 { 1e4 / squares.sqrt() } else { 0.0 };
     let mut text = [0; DIMENSIONS * LONGEST + 2];
     // Sums are small and few of them differ: each is written once.
     let mut known = [[0; WIDTH]; 32];
@@ -94,7 +94,7 @@ pub fn embed(tokens: &str, out: &mut String) {
         };
         text[end] = if end == 0 { b'[' } else { b',' };
         text[end + 1] = b'-';
-        end += 1 + usize::from(sum < 0 && number != *b"0.000000");
+        end += 1 + usize::from(sum < 0 && number != ZERO);
         text[end..end + WIDTH].copy_from_slice(&number);
         end += WIDTH;
     }
@@ -102,33 +102,29 @@ pub fn embed(tokens: &str, out: &mut String) {
     out.push_str(std::str::from_utf8(&text[..=end]).unwrap_or_default());
 }
 
-/// Characters of a number from 0 to 1; of the longest one with its comma: `,-0.123456`.
-const WIDTH: usize = 8;
+/// Characters of a number from 0 to 1; of the longest one with its comma: `,-0.1234`.
+const WIDTH: usize = ZERO.len();
 const LONGEST: usize = WIDTH + 2;
+const ZERO: [u8; 6] = *b"0.0000";
 
-/// A number from 0 to 1, given in millionths, as text.
-fn unit(millionths: f64) -> [u8; WIDTH] {
-    // At most a million, so that the cast is exact.
-    let millionths = (millionths + 0.5) as u32;
-    let mut text = *b"0.000000";
-    text[0] = if millionths < 1_000_000 { b'0' } else { b'1' };
-    let decimals = (millionths % 1_000_000) as usize;
-    text[2..5].copy_from_slice(&THOUSANDTHS[decimals / 1000]);
-    text[5..].copy_from_slice(&THOUSANDTHS[decimals % 1000]);
+/// A number from 0 to 1, given in ten-thousandths, as text.
+fn unit(parts: f64) -> [u8; WIDTH] {
+    // At most ten thousand, so that the cast is exact.
+    let parts = (parts + 0.5) as u16;
+    let mut text = ZERO;
+    text[0] = b'0' + (parts / 10_000) as u8;
+    let decimals = usize::from(parts % 10_000);
+    text[2..4].copy_from_slice(&TWO_DIGITS[decimals / 100]);
+    text[4..].copy_from_slice(&TWO_DIGITS[decimals % 100]);
     text
 }
 
-/// Three digits of every number below a thousand.
-static THOUSANDTHS: [[u8; 3]; 1000] = {
-    let mut table = [[b'0'; 3]; 1000];
+/// Two digits of every number below a hundred.
+static TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut table = [[b'0'; 2]; 100];
     let mut number = 0;
-    while number < 1000 {
-        let digits = [number / 100, number / 10 % 10, number % 10];
-        let mut place = 0;
-        while place < 3 {
-            table[number][place] = b'0' + digits[place] as u8;
-            place += 1;
-        }
+    while number < 100 {
+        table[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
         number += 1;
     }
     table

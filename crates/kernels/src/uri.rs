@@ -1,6 +1,6 @@
 //! URIs of RFC 3986.
 
-use crate::{push_json, push_number};
+use crate::push_number;
 
 /// What stands for text that is no URI.
 pub const FAILED: &str = "Failed to parse URI";
@@ -16,23 +16,42 @@ struct Uri<'a> {
     fragment: &'a str,
 }
 
-/// Whether all bytes may stand in a URI's part: unreserved, sub-delims, `extra`, and percent-encoded ones.
-fn allowed(part: &str, extra: &[u8]) -> bool {
-    let bytes = part.as_bytes();
+/// Parts whose characters differ; bits of `ALLOWED`.
+const HOST: u8 = 1;
+const USER_INFO: u8 = 2;
+const PATH: u8 = 4;
+const QUERY: u8 = 8;
+
+/// The parts in which each byte may stand: unreserved and sub-delims in all, others in some.
+static ALLOWED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => HOST | USER_INFO | PATH | QUERY,
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
+            | b';' | b'=' => HOST | USER_INFO | PATH | QUERY,
+            b':' => USER_INFO | PATH | QUERY,
+            b'@' | b'/' => PATH | QUERY,
+            b'?' => QUERY,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// Whether all of `text` may stand in a URI's `part`, percent-encoded bytes included.
+fn allowed(text: &str, part: u8) -> bool {
+    let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'%' => {
-                let digits = bytes.get(at + 1..at + 3);
-                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    return false;
-                }
-                at += 2;
+        if ALLOWED[usize::from(byte)] & part == 0 {
+            let digits = bytes.get(at + 1..at + 3);
+            if byte != b'%' || !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                return false;
             }
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
-            | b';' | b'=' => {}
-            _ if byte.is_ascii_alphanumeric() || extra.contains(&byte) => {}
-            _ => return false,
+            at += 2;
         }
         at += 1;
     }
@@ -87,7 +106,7 @@ fn parse(text: &str) -> Option<Uri<'_>> {
             };
         } else {
             let (host, after) = host_port.split_once(':').unwrap_or((host_port, ""));
-            if !allowed(host, b"") {
+            if !allowed(host, HOST) {
                 return None;
             }
             uri.host = host;
@@ -105,10 +124,10 @@ fn parse(text: &str) -> Option<Uri<'_>> {
     let first = rest.split('/').next().unwrap_or("");
     let ambiguous = !has_authority && uri.scheme.is_empty() && first.contains(':');
     let valid = !ambiguous
-        && allowed(uri.user_info, b":")
-        && allowed(uri.path, b":@/")
-        && allowed(uri.query, b":@/?")
-        && allowed(uri.fragment, b":@/?");
+        && allowed(uri.user_info, USER_INFO)
+        && allowed(uri.path, PATH)
+        && allowed(uri.query, QUERY)
+        && allowed(uri.fragment, QUERY);
     valid.then_some(uri)
 }
 
@@ -118,25 +137,30 @@ pub fn uri_parse(text: &str, out: &mut String) {
         out.push_str(FAILED);
         return;
     };
-    for (key, value) in [
-        ("{\"scheme\":", uri.scheme),
-        (",\"userInfo\":", uri.user_info),
-        (",\"host\":", uri.host),
+    // No character that may stand in a URI needs escaping in JSON.
+    for part in [
+        "{\"scheme\":\"",
+        uri.scheme,
+        "\",\"userInfo\":\"",
+        uri.user_info,
+        "\",\"host\":\"",
+        uri.host,
     ] {
-        out.push_str(key);
-        push_json(out, value);
+        out.push_str(part);
     }
-    out.push_str(",\"port\":");
+    out.push_str("\",\"port\":");
     push_number(out, uri.port.into());
-    for (key, value) in [
-        (",\"path\":", uri.path),
-        (",\"query\":", uri.query),
-        (",\"fragment\":", uri.fragment),
+    for part in [
+        ",\"path\":\"",
+        uri.path,
+        "\",\"query\":\"",
+        uri.query,
+        "\",\"fragment\":\"",
+        uri.fragment,
     ] {
-        out.push_str(key);
-        push_json(out, value);
+        out.push_str(part);
     }
-    out.push('}');
+    out.push_str("\"}");
 }
 
 #[cfg(test)]
