@@ -1,10 +1,12 @@
 """`px lsp` as an editor meets it: a process of its own, JSON-RPC over its standard input and output."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from sylph.editor.server import ScriptServer
 from sylph.library import loader
 from tests.editor.lsp_client import TIMEOUT_S, started
 from tests.editor.test_check import SOURCE, VIS
@@ -77,14 +79,54 @@ def test_an_error_in_a_function_tells_its_calls(editor):
     assert call["message"] == "f() is called here"
 
 
-def test_only_the_last_of_quick_changes_is_checked(editor):
+@pytest.fixture
+def published(monkeypatch) -> list[list[str]]:
+    """What a server without an editor tells of documents: the messages, each time."""
+    told = []
+    monkeypatch.setattr(
+        ScriptServer,
+        "text_document_publish_diagnostics",
+        lambda _server, params: told.append([one.message for one in params.diagnostics]),
+    )
+    return told
+
+
+def test_only_the_last_of_quick_changes_is_checked(published):
+    async def type_quickly():
+        server = ScriptServer()
+        checks = []
+        for number in range(20):
+            server.texts[URI] = SCRIPT + f"x{number} = nothing\n"
+            checks.append(asyncio.create_task(server.check_soon(URI)))
+            await asyncio.sleep(0)
+        server.texts[URI] = SCRIPT
+        await asyncio.gather(*checks, server.check_soon(URI))
+
+    asyncio.run(type_quickly())
+    assert published == [[]]
+
+
+def test_a_check_ends_when_its_document_is_closed_though_it_is_open_again(published):
+    async def close_and_open():
+        server = ScriptServer()
+        server.texts[URI] = SCRIPT
+        first = asyncio.create_task(server.check_soon(URI))
+        await asyncio.sleep(0)
+        server.forget(URI)
+        server.texts[URI] = SCRIPT
+        await asyncio.gather(first, server.check_soon(URI))
+
+    asyncio.run(close_and_open())
+    assert published == [[], []]  # closed, checked
+
+
+def test_the_last_of_quick_changes_is_told(editor):
     editor.open(URI, SCRIPT)
     assert editor.diagnostics(URI) == []
-    for number in range(20):
-        editor.change(URI, SCRIPT + f"x{number} = nothing\n")
-    editor.change(URI, SCRIPT)
-    assert editor.diagnostics(URI) == []
-    assert not [one for one in editor.notices if one.get("method") == "textDocument/publishDiagnostics"]
+    for name in ("one", "two", "three", "last"):
+        editor.change(URI, SCRIPT + f"x = {name}\n")
+    while not any("'last'" in one["message"] for one in editor.diagnostics(URI)):
+        pass  # one of the others, if this process had to wait
 
 
 @pytest.mark.parametrize(("encoding", "characters"), [("utf-8", 4), ("utf-16", 2), ("utf-32", 1)])

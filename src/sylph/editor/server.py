@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ class ScriptServer(LanguageServer):
         super().__init__("px", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
         self.texts: dict[str, str] = {}
         self.was_shut_down = False
+        #: The newest check of each document. No number comes twice: a document may be closed and opened during one.
         self._rounds: dict[str, int] = {}
+        self._numbers = itertools.count()
         self._symbols: dict[str, list[lsp.DocumentSymbol]] = {}
 
     # Places.
@@ -89,7 +92,7 @@ class ScriptServer(LanguageServer):
 
     async def check_soon(self, uri: str, pause: float = _PAUSE_S) -> None:
         """Checks a document when it has not changed for a moment, and tells the editor what was found."""
-        mine = self._rounds[uri] = self._rounds.get(uri, 0) + 1
+        mine = self._rounds[uri] = next(self._numbers)
         await asyncio.sleep(pause)
         if self._rounds.get(uri) != mine:
             return
