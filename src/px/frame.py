@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias, overload
+from typing import Generic, Literal, Self, TypeAlias, TypeVar, overload
 
 from px.outside import outside
 
+Operand = TypeVar("Operand")
 #: What a column may be set to, or compared and computed with.
 Value: TypeAlias = "Column | bool | int | float | str"
 #: A point in time: `-5m`, `2020-07-13 18:02:05.00 +0000`, ns since the epoch, or none.
@@ -46,78 +47,82 @@ Key: TypeAlias = Literal[
 ]
 
 
-class Aggregated:
-    """What an aggregate gives for each group, and what is computed of such: `px.sum('a') / px.count('b')`."""
+class _Computed(Generic[Operand]):
+    """What can be computed with, by operators; each gives the same kind of thing."""
 
-    def __add__(self, other: AggregateOperand) -> Aggregated:
-        """Sum."""
+    def __add__(self, other: Operand) -> Self:
+        """Sum; of strings, one after the other."""
         raise outside("+")
 
-    def __radd__(self, other: AggregateOperand) -> Aggregated:
-        """Sum."""
+    def __radd__(self, other: Operand) -> Self:
+        """Sum; of strings, one after the other."""
         raise outside("+")
 
-    def __sub__(self, other: AggregateOperand) -> Aggregated:
-        """Difference."""
+    def __sub__(self, other: Operand) -> Self:
+        """Difference; of two times, ns."""
         raise outside("-")
 
-    def __rsub__(self, other: AggregateOperand) -> Aggregated:
-        """Difference."""
+    def __rsub__(self, other: Operand) -> Self:
+        """Difference; of two times, ns."""
         raise outside("-")
 
-    def __mul__(self, other: AggregateOperand) -> Aggregated:
+    def __mul__(self, other: Operand) -> Self:
         """Product."""
         raise outside("*")
 
-    def __rmul__(self, other: AggregateOperand) -> Aggregated:
+    def __rmul__(self, other: Operand) -> Self:
         """Product."""
         raise outside("*")
 
-    def __truediv__(self, other: AggregateOperand) -> Aggregated:
+    def __truediv__(self, other: Operand) -> Self:
         """Quotient, always a float."""
         raise outside("/")
 
-    def __rtruediv__(self, other: AggregateOperand) -> Aggregated:
+    def __rtruediv__(self, other: Operand) -> Self:
         """Quotient, always a float."""
         raise outside("/")
 
-    def __mod__(self, other: AggregateOperand) -> Aggregated:
+    def __mod__(self, other: Operand) -> Self:
         """Remainder, with the sign of the left side."""
         raise outside("%")
 
-    def __rmod__(self, other: AggregateOperand) -> Aggregated:
+    def __rmod__(self, other: Operand) -> Self:
         """Remainder, with the sign of the left side."""
         raise outside("%")
 
-    def __neg__(self) -> Aggregated:
+    def __neg__(self) -> Self:
         """The negative."""
         raise outside("-")
 
-    def __eq__(self, other: object) -> Aggregated:  # type: ignore[override]
+    def __eq__(self, other: object) -> Self:  # type: ignore[override]
         """Whether both are equal."""
         raise outside("==")
 
-    def __ne__(self, other: object) -> Aggregated:  # type: ignore[override]
+    def __ne__(self, other: object) -> Self:  # type: ignore[override]
         """Whether they differ."""
         raise outside("!=")
 
-    def __lt__(self, other: AggregateOperand) -> Aggregated:
+    def __lt__(self, other: Operand) -> Self:
         """Whether this is less."""
         raise outside("<")
 
-    def __le__(self, other: AggregateOperand) -> Aggregated:
+    def __le__(self, other: Operand) -> Self:
         """Whether this is less or equal."""
         raise outside("<=")
 
-    def __gt__(self, other: AggregateOperand) -> Aggregated:
+    def __gt__(self, other: Operand) -> Self:
         """Whether this is greater."""
         raise outside(">")
 
-    def __ge__(self, other: AggregateOperand) -> Aggregated:
+    def __ge__(self, other: Operand) -> Self:
         """Whether this is greater or equal."""
         raise outside(">=")
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class Aggregated(_Computed["AggregateOperand"]):
+    """What an aggregate gives for each group, and what is computed of such: `px.sum('a') / px.count('b')`."""
 
 
 #: Column names, then an aggregate that is not called: `('latency', px.mean)`.
@@ -132,52 +137,8 @@ AggregateOperand: TypeAlias = "Aggregated | AggregateForm | bool | int | float |
 Aggregation: TypeAlias = "Aggregated | AggregateForm"
 
 
-class Column:
+class Column(_Computed["Value"]):
     """A column, or an expression over columns and literals: one value for each row."""
-
-    def __add__(self, other: Value) -> Column:
-        """Sum; of strings, one after the other."""
-        raise outside("+")
-
-    def __radd__(self, other: Value) -> Column:
-        """Sum; of strings, one after the other."""
-        raise outside("+")
-
-    def __sub__(self, other: Value) -> Column:
-        """Difference; of two times, ns."""
-        raise outside("-")
-
-    def __rsub__(self, other: Value) -> Column:
-        """Difference; of two times, ns."""
-        raise outside("-")
-
-    def __mul__(self, other: Value) -> Column:
-        """Product."""
-        raise outside("*")
-
-    def __rmul__(self, other: Value) -> Column:
-        """Product."""
-        raise outside("*")
-
-    def __truediv__(self, other: Value) -> Column:
-        """Quotient, always a float."""
-        raise outside("/")
-
-    def __rtruediv__(self, other: Value) -> Column:
-        """Quotient, always a float."""
-        raise outside("/")
-
-    def __mod__(self, other: Value) -> Column:
-        """Remainder, with the sign of the left side."""
-        raise outside("%")
-
-    def __rmod__(self, other: Value) -> Column:
-        """Remainder, with the sign of the left side."""
-        raise outside("%")
-
-    def __neg__(self) -> Column:
-        """The negative."""
-        raise outside("-")
 
     def __pos__(self) -> Column:
         """The same."""
@@ -187,30 +148,6 @@ class Column:
         """All bits inverted."""
         raise outside("~")
 
-    def __eq__(self, other: object) -> Column:  # type: ignore[override]
-        """Whether both are equal."""
-        raise outside("==")
-
-    def __ne__(self, other: object) -> Column:  # type: ignore[override]
-        """Whether they differ."""
-        raise outside("!=")
-
-    def __lt__(self, other: Value) -> Column:
-        """Whether this is less."""
-        raise outside("<")
-
-    def __le__(self, other: Value) -> Column:
-        """Whether this is less or equal."""
-        raise outside("<=")
-
-    def __gt__(self, other: Value) -> Column:
-        """Whether this is greater."""
-        raise outside(">")
-
-    def __ge__(self, other: Value) -> Column:
-        """Whether this is greater or equal."""
-        raise outside(">=")
-
     def __int__(self) -> int:
         """As a type cast: px.Bytes(column)."""
         raise outside("int")
@@ -218,8 +155,6 @@ class Column:
     def __float__(self) -> float:
         """As a type cast: px.Percent(column)."""
         raise outside("float")
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class Context:
