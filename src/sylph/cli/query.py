@@ -9,7 +9,7 @@ from pathlib import Path
 from sylph.cli.failure import Failure, Reported, say
 from sylph.cli.output import Writer
 from sylph.client.errors import ScriptErrors
-from sylph.client.excerpt import render
+from sylph.client.excerpt import in_source, render
 from sylph.client.rpc import Client, Done, Event, Rows, Table
 from sylph.client.scripts import calls_of, is_mutation, with_parameters
 from sylph.client.target import Target
@@ -44,7 +44,8 @@ def ask(
         try:
             yield from client.execute(source, calls, mutation=is_mutation(source), name=script.name, timeout=timeout)
         except ScriptErrors as error:
-            say(render(error.errors, script.text, script.name, colour=uses_colour(sys.stderr)))
+            problems = [in_source(one, script.text, script.name) for one in error.errors]
+            say(render(problems, colour=uses_colour(sys.stderr)))
             if hint := _folder_hint(script, error):
                 say(f"{paint('help:', 'cyan', on=uses_colour(sys.stderr))} {hint}")
             raise Reported("") from None

@@ -14,7 +14,7 @@ from typing import Any, Self
 from sylph.client.answer import Answer, Stats, Table
 from sylph.client.arrow import batch_of, schema_of
 from sylph.client.errors import AnswerWarning, CompileError, ErrorAt, Problem, QueryFailed, ScriptErrors, SylphError
-from sylph.client.excerpt import render_one
+from sylph.client.excerpt import in_source, render
 from sylph.client.python_source import compose, literal_text, time_text
 from sylph.client.rpc import Client, Done, Event, Rows
 from sylph.client.rpc import Table as Announced
@@ -187,8 +187,7 @@ class Stream(Iterator[Table]):
                         self._end(event)
         except ScriptErrors as error:
             problems = [self._prepared.problem(one) for one in error.errors]
-            text = "\n\n".join(render_one(problem) for problem in problems)
-            raise CompileError(problems, text) from None
+            raise CompileError(problems, render(problems)) from None
         except QueryFailed as error:
             raise _for_python(error) from None
         except BaseException:
@@ -226,7 +225,8 @@ def prepare(script: Runnable, arguments: dict[str, Any]) -> Prepared:
     given = {name: _text(name, value) for name, value in arguments.items()}
     values = fill(found, given)
     calls = calls_of(found, values)
-    return Prepared(found.name, with_parameters(found, values), tuple(calls), lambda error: _problem(found, error))
+    source = with_parameters(found, values)
+    return Prepared(found.name, source, tuple(calls), lambda error: in_source(error, found.text, found.name))
 
 
 def find(script: str | Path) -> Script:
@@ -249,13 +249,6 @@ def find(script: str | Path) -> Script:
         return load_path(script)
     except ScriptError as error:
         raise SylphError(str(error), error.hint) from None
-
-
-def _problem(script: Script, error: ErrorAt) -> Problem:
-    message, _, hint = error.message.partition("\nhelp: ")
-    lines = script.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    text = lines[error.line - 1] if 1 <= error.line <= len(lines) else None
-    return Problem(script.name, error.line, error.column, message, hint, text)
 
 
 def _text(name: str, value: object) -> str:

@@ -37,6 +37,7 @@ class ErrorAt:
     line: int
     column: int
     message: str
+    hint: str = ""
 
 
 class ScriptErrors(Exception):  # noqa: N818  (it holds several)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from sylph.client.errors import ErrorAt, Problem
 from sylph.client.terminal import paint
 from sylph.client.text import escape, width
 
 
-def render(errors: Sequence[ErrorAt], source: str, name: str, *, colour: bool) -> str:
-    """All errors of the script `name`, one below the other."""
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    texts = []
-    for error in errors:
-        message, _, hint = error.message.partition("\nhelp: ")
-        text = lines[error.line - 1] if 1 <= error.line <= len(lines) else None
-        texts.append(render_one(Problem(name, error.line, error.column, message, hint, text), colour=colour))
-    return "\n\n".join(texts)
+def in_source(error: ErrorAt, source: str, name: str) -> Problem:
+    """An error of the script `name` with its line."""
+    # Here, so that `px` does not wait for the compiler when it starts.
+    from sylph.pxl.errors import split_lines
+
+    lines = split_lines(source)
+    text = lines[error.line - 1] if 1 <= error.line <= len(lines) else None
+    return Problem(name, error.line, error.column, error.message, error.hint, text)
+
+
+def render(problems: Iterable[Problem], *, colour: bool = False) -> str:
+    """All errors, one below the other."""
+    return "\n\n".join(render_one(problem, colour=colour) for problem in problems)
 
 
 def render_one(problem: Problem, *, colour: bool = False) -> str:

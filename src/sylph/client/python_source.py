@@ -53,11 +53,11 @@ class Composed:
 
     def problem(self, error: ErrorAt) -> Problem:
         """An error of the script where its line was written."""
-        message, _, hint = error.message.partition("\nhelp: ")
         place = self.places[error.line - 1] if 1 <= error.line <= len(self.places) else None
         if place is None:
-            return Problem(self.name, 0, 0, message, hint)
-        return Problem(place.file, place.line, error.column + place.removed, message, hint, place.text)
+            return Problem(self.name, 0, 0, error.message, error.hint)
+        column = error.column + place.removed
+        return Problem(place.file, place.line, column, error.message, error.hint, place.text)
 
 
 def compose(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Composed:

@@ -137,12 +137,7 @@ class Client:
             status = message.status
             if status.code:
                 if status.error_details:
-                    raise ScriptErrors(
-                        [
-                            ErrorAt(at.compiler_error.line, at.compiler_error.column, at.compiler_error.message)
-                            for at in status.error_details
-                        ]
-                    )
+                    raise ScriptErrors([_error(detail.compiler_error) for detail in status.error_details])
                 raise QueryFailed(status.code, status.message)
             kind = message.WhichOneof("result")
             if kind == "meta_data":
@@ -242,6 +237,12 @@ def _connect(target: Target) -> tuple[Any, tuple[tuple[str, str], ...]]:
     except OSError as error:
         raise SylphError(f"{target.ca}: {error.strerror}") from None
     return grpc.secure_channel(target.address, grpc.ssl_channel_credentials(trusted), options=options), metadata
+
+
+def _error(told: Any) -> ErrorAt:
+    """An error as the agent tells it, the hint in the message's last line."""
+    message, _, hint = told.message.partition("\nhelp: ")
+    return ErrorAt(told.line, told.column, message, hint)
 
 
 def _column(column: Any) -> list[Value]:

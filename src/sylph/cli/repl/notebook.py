@@ -102,8 +102,8 @@ class Notebook:
 
 def told(error: ErrorAt, question: Question) -> Problem:
     """An error that the agent told about a script that was sent, where the user wrote it."""
-    message, _, hint = error.message.partition("\nhelp: ")
-    return _problem(Diagnostic(error.line, error.column, message, Kind.PLAN, hint), question.source, question.above)
+    found = Diagnostic(error.line, error.column, error.message, Kind.PLAN, error.hint)
+    return _problem(found, question.source, question.above)
 
 
 def _problem(error: Diagnostic, source: str, above: int) -> Problem:

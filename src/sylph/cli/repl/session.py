@@ -12,7 +12,7 @@ from sylph.cli.failure import Failure
 from sylph.cli.output import make_writer
 from sylph.cli.repl.notebook import SHOWN_ROWS, Notebook, Question, told, value_text
 from sylph.client.errors import ErrorAt, Problem, ScriptErrors, SylphError
-from sylph.client.excerpt import render_one
+from sylph.client.excerpt import in_source, render
 from sylph.client.rpc import Client, Event, Rows
 from sylph.client.scripts import Call, calls_of, is_mutation, with_parameters
 from sylph.client.terminal import paint, uses_colour
@@ -96,8 +96,7 @@ class Session:
         return seen
 
     def _show(self, problems: Sequence[Problem]) -> None:
-        colour = uses_colour(sys.stdout)
-        sys.stdout.write("\n\n".join(render_one(one, colour=colour) for one in problems) + "\n")
+        sys.stdout.write(render(problems, colour=uses_colour(sys.stdout)) + "\n")
 
     def _command(self, text: str) -> None:
         try:
@@ -134,14 +133,8 @@ class Session:
         except script_args.HelpAsked:
             sys.stdout.write(script_args.describe(script) + "\n")
             return
-        lines = script.text.split("\n")
-
-        def place(error: ErrorAt) -> Problem:
-            message, _, hint = error.message.partition("\nhelp: ")
-            text = lines[error.line - 1] if 1 <= error.line <= len(lines) else None
-            return Problem(script.name, error.line, error.column, message, hint, text)
-
-        self._answer(with_parameters(script, values), calls_of(script, values), script.name, place)
+        source, calls = with_parameters(script, values), calls_of(script, values)
+        self._answer(source, calls, script.name, lambda error: in_source(error, script.text, script.name))
 
     def _save(self, words: list[str]) -> None:
         if len(words) != 1:
