@@ -64,6 +64,7 @@ def test_wrong_values_are_refused_before_anything_is_asked(px, handler, script, 
 def test_help_lists_them(px, script):
     ran = px("run", "-f", script, "--", "--help")
     assert ran.returncode == 0
+    assert ran.stdout.startswith(f"Usage: px run -f {script} -- [ARGUMENTS]\n")
     assert '--slow_ms int64  (default "5")\n      what counts as slow\n  --pod pod  (required)' in ran.stdout
 
 

@@ -72,6 +72,7 @@ def test_a_new_script_runs_with_its_arguments(px, agent, made):
     assert ran.returncode == 1
     assert f"help: the vis.json beside it calls its functions: px run -f {made}\n" in ran.stderr
     shown = px("run", "-f", str(made), "--", "--help").stdout
+    assert shown.startswith(f"Usage: px run -f {made} -- [ARGUMENTS]\n")
     assert "--start_time string" in shown
     assert "My memory" in shown
 

@@ -39,7 +39,14 @@ def parse(script: Script, arguments: Sequence[str]) -> dict[str, str]:
                 raise Failure(f"--{name} needs a value")
             value = rest.pop(0)
         given[name] = value
-    return fill(script, given, mark="--", tell=f"px run {script.name} -- --help tells what it is")
+    return fill(script, given, mark="--", tell=f"{_command(script)} --help tells what it is")
+
+
+def _command(script: Script) -> str:
+    """What runs the script, up to its arguments."""
+    if not script.is_file:
+        return f"px run {script.name} --"
+    return f"px run -f {'-' if script.name == '<stdin>' else shlex.quote(escape(script.name))} --"
 
 
 def without_rows(script: Script, values: dict[str, str]) -> str:
@@ -52,7 +59,7 @@ def without_rows(script: Script, values: dict[str, str]) -> str:
 
 def describe(script: Script) -> str:
     """What `px run SCRIPT -- --help` prints."""
-    lines = [f"Usage: px run {script.name} -- [ARGUMENTS]"]
+    lines = [f"Usage: {_command(script)} [ARGUMENTS]"]
     if script.short:
         lines += ["", f"  {script.short}"]
     if script.long and script.long != script.short:

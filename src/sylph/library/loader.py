@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sylph.library import manifest, vis
@@ -25,7 +25,7 @@ class ScriptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script with what belongs to it. `name` is its id, or its path."""
+    """A script with what belongs to it. `name` is its id, or its path if `is_file`."""
 
     name: str
     text: str
@@ -33,6 +33,7 @@ class Script:
     short: str = ""
     long: str = ""
     hidden: bool = False
+    is_file: bool = False
 
 
 def _folders() -> Iterator[tuple[str, Path]]:
@@ -70,11 +71,11 @@ def load_path(path: str) -> Script:
     """A script file, a folder with one .pxl file (and a vis.json), or `-` for standard input. Raises ScriptError."""
     if path == "-":
         raw = sys.stdin.buffer.read(MAX_SCRIPT_BYTES + 1)
-        return Script("<stdin>", _decode(raw, "<stdin>"))
+        return Script("<stdin>", _decode(raw, "<stdin>"), is_file=True)
     where = Path(path)
     if where.is_dir():
-        return _read_folder(where, path)
-    return Script(path, read_text(where))
+        return replace(_read_folder(where, path), is_file=True)
+    return Script(path, read_text(where), is_file=True)
 
 
 def closest(script_id: str, known: Sequence[str]) -> str:
