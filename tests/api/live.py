@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,19 @@ def live_server(folder: Path, *, memory: int = 64 << 20, **engine: Any) -> Itera
         finally:
             server.stop(0)
             running.close()
+
+
+def followers(store: Store) -> int:
+    """How many streams read from a store."""
+    return sum(len(state.followers) for state in store._tables.values())
+
+
+def gone(store: Store) -> None:
+    """Waits until no stream reads from a store any more."""
+    deadline = time.monotonic() + 20
+    while followers(store):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 class Call:

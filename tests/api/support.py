@@ -1,13 +1,20 @@
 """Handlers and batches that the API is tested with."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 import pyarrow as pa
 
 from sylph.api.pb import vizierapi_pb2 as pb
+from sylph.api.server import serve
+from sylph.broker.local import LocalBroker
 from sylph.pxl.errors import CompileError, Diagnostic, Kind
-from sylph.query.answer import CancelToken, Health, Result, Rows, ScriptRequest, Stats, TableMeta
+from sylph.query.answer import CancelToken, Health, QueryHandler, Result, Rows, ScriptRequest, Stats, TableMeta
+from sylph.query.dataset import Dataset
+from sylph.query.engine import Engine
+from sylph.query.limits import Limits
 from sylph.tables.types import ColumnType, DataType, SemanticType, arrow_schema
 
 EXECUTE = "/px.api.vizierpb.VizierService/ExecuteScript"
@@ -55,6 +62,28 @@ class Handler:
 
 def one_table(rows: int = 3) -> list[Result]:
     return [TableMeta("output", RELATION), Rows("output", make_batch(rows)), Stats(5, 7, 11, rows)]
+
+
+@contextmanager
+def serving(handler: QueryHandler, folder: Path) -> Iterator[Path]:
+    """A server of what `handler` answers; its socket."""
+    path = folder / "px.sock"
+    server = serve(handler, unix=path)
+    try:
+        yield path
+    finally:
+        server.stop(0)
+
+
+@contextmanager
+def answering(data: Dataset, folder: Path) -> Iterator[Path]:
+    """Compiler, plan, DuckDB and API over rows; the socket."""
+    engine = Engine(data, threads=1)
+    try:
+        with serving(LocalBroker(engine, Limits(), lambda: ""), folder) as path:
+            yield path
+    finally:
+        engine.close()
 
 
 def execute(channel: grpc.Channel, script: str = "x", timeout: float = 20, **fields: object):

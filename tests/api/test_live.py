@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import grpc
@@ -14,7 +13,7 @@ import pytest
 
 from sylph.client.connection import connect
 from sylph.query import streaming
-from tests.api.live import STREAM, Call, live_server
+from tests.api.live import STREAM, Call, followers, gone, live_server
 from tests.api.support import execute
 from tests.api.test_pxapi import pxapi_python  # noqa: F401  (a fixture)
 from tests.query.live import http
@@ -36,17 +35,6 @@ def rows(*numbers):
     return http(*({"time_": 1000 + n, "latency": n, "req_path": f"/{n}"} for n in numbers))
 
 
-def settled(condition, seconds=5.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def followers(store):
-    return sum(len(state.followers) for state in store._tables.values())
-
-
 def test_batches_come_as_rows_do_and_never_say_the_end(live, channel):
     store, _ = live
     store.append("http_events", rows(0, 1))
@@ -61,7 +49,7 @@ def test_batches_come_as_rows_do_and_never_say_the_end(live, channel):
     assert all(batch.eow and not batch.eos for batch in call.batches)
     call.call.cancel()
     assert call.join().code() is grpc.StatusCode.CANCELLED
-    settled(lambda: not followers(store))
+    gone(store)
 
 
 def test_a_stream_that_ends_says_so_once(live, channel):
@@ -106,7 +94,7 @@ def test_a_client_that_vanishes_frees_all(live, tmp_path):
     finally:
         client.kill()
         client.communicate()
-    settled(lambda: not followers(store))
+    gone(store)
 
 
 def test_a_client_that_does_not_read_holds_nothing(tmp_path, monkeypatch):
@@ -151,7 +139,7 @@ def test_sixteen_streams_leave_room_for_queries(live, channel):
     assert "16 streams" in refused.details()
     for call in calls:
         call.call.cancel()
-    settled(lambda: not followers(store))
+    gone(store)
 
 
 def test_the_python_package_iterates_over_a_stream(live, tmp_path):
@@ -165,7 +153,7 @@ def test_the_python_package_iterates_over_a_stream(live, tmp_path):
                 break
             store.append("http_events", rows(number))
         assert found == [0, 1, 2, 3]
-    settled(lambda: not followers(store))
+    gone(store)
 
 
 def test_pixies_python_client_sees_rows_as_they_come(live, pxapi_python):  # noqa: F811
@@ -186,4 +174,4 @@ def test_pixies_python_client_sees_rows_as_they_come(live, pxapi_python):  # noq
     finally:
         running.kill()
         running.communicate()
-    settled(lambda: not followers(store))
+    gone(store)

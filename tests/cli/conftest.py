@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sylph.api.server import serve
-from tests.api.support import Handler, one_table
+from tests.api.support import Handler, one_table, serving
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -26,10 +25,8 @@ def handler() -> Handler:
 @pytest.fixture
 def agent(handler, tmp_path) -> Iterator[Path]:
     """A running server; its socket."""
-    path = tmp_path / "px.sock"
-    server = serve(handler, unix=path)
-    yield path
-    server.stop(0)
+    with serving(handler, tmp_path) as path:
+        yield path
 
 
 @pytest.fixture

@@ -8,14 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sylph.api.server import serve
-from sylph.broker.local import LocalBroker
-from sylph.query.engine import Engine
-from sylph.query.limits import Limits
 from sylph.tables import TABLES
 from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import record_batch
 from sylph.testing.dataset import MemoryDataset
+from tests.api.support import answering
 
 ARTICLE = """import px
 df = px.DataFrame(table='conn_stats', start_time='-30s')
@@ -31,7 +28,8 @@ px.display(df)
 @pytest.fixture
 def agent(tmp_path) -> Iterator[Path]:
     data = MemoryDataset()
-    now = time.time_ns()
+    # The last rows are of the next seconds, so that a slow `px` finds the same ones as a quick one.
+    now = time.time_ns() + 15 * 10**9
     rows = [
         {"time_": now - i * 10**9, "upid": i % 3, "remote_addr": "10.0.0.1", "bytes_sent": 1024 * i, "bytes_recv": i}
         for i in range(12)
@@ -39,12 +37,8 @@ def agent(tmp_path) -> Iterator[Path]:
     data.add("conn_stats", record_batch(TABLES["conn_stats"].relation, rows[::-1]))
     processes = [{"upid": i, "pod_name": f"ns/pod{i}", "service_name": f"ns/svc{i}"} for i in range(2)]
     data.metadata["process"] = pa.Table.from_batches([record_batch(ENTITIES["process"], processes)])
-    engine = Engine(data)
-    path = tmp_path / "px.sock"
-    server = serve(LocalBroker(engine, Limits(), lambda: ""), unix=path)
-    yield path
-    server.stop(0)
-    engine.close()
+    with answering(data, tmp_path) as path:
+        yield path
 
 
 def test_the_articles_first_script(px, agent):

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pytest
 
-from tests.api.live import STREAM, live_server
+from tests.api.live import STREAM, gone, live_server
 from tests.cli.conftest import environment
 from tests.query.live import http
 
@@ -52,13 +52,6 @@ def interrupted(process):
     assert process.returncode == 130
     assert b"Traceback" not in (err or b"")
     return out, err
-
-
-def gone(store):
-    deadline = time.monotonic() + 5
-    while any(state.followers for state in store._tables.values()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_json_lines_come_with_their_rows(store, tmp_path):

@@ -55,7 +55,7 @@ def test_from_up_to_down(px, tmp_path, server):
         for number in range(5):
             urllib.request.urlopen(f"http://127.0.0.1:{server}/seen/{number}", timeout=5).read()
         paths: set[str] = set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while len(paths) < 5 and time.monotonic() < deadline:
             ran = px("run", "px/http_data", "-o", "json", "--", "--start_time=-1m")
             assert ran.returncode == 0, ran.stderr

@@ -8,14 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sylph.api.server import serve
-from sylph.broker.local import LocalBroker
-from sylph.query.engine import Engine
-from sylph.query.limits import Limits
 from sylph.tables import TABLES
 from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import record_batch
 from sylph.testing.dataset import MemoryDataset
+from tests.api.support import answering
 
 
 @pytest.fixture
@@ -27,12 +24,8 @@ def agent(tmp_path) -> Iterator[Path]:
     data.add("process_stats", record_batch(TABLES["process_stats"].relation, rows[::-1]))
     processes = [{"upid": i, "cmdline": f"/bin/program{i}", "pid": i + 1} for i in range(2)]
     data.metadata["process"] = pa.Table.from_batches([record_batch(ENTITIES["process"], processes)])
-    engine = Engine(data)
-    path = tmp_path / "px.sock"
-    server = serve(LocalBroker(engine, Limits(), lambda: ""), unix=path)
-    yield path
-    server.stop(0)
-    engine.close()
+    with answering(data, tmp_path) as path:
+        yield path
 
 
 @pytest.fixture

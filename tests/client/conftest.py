@@ -4,15 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sylph.api.server import serve
-from sylph.broker.local import LocalBroker
-from sylph.query.engine import Engine
-from sylph.query.limits import Limits
 from sylph.tables import TABLES
 from sylph.tables.rows import record_batch
 from sylph.testing import cluster, traffic
 from sylph.testing.dataset import MemoryDataset
-from tests.api.support import Handler, one_table
+from tests.api.support import Handler, answering, one_table, serving
 
 
 @pytest.fixture
@@ -23,10 +19,8 @@ def handler() -> Handler:
 @pytest.fixture
 def scripted(handler, tmp_path) -> Iterator[Path]:
     """A server that answers what `handler` is told; its socket."""
-    path = tmp_path / "px.sock"
-    server = serve(handler, unix=path)
-    yield path
-    server.stop(0)
+    with serving(handler, tmp_path) as path:
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +31,5 @@ def agent(tmp_path_factory) -> Iterator[Path]:
     data = MemoryDataset(metadata=cluster.entities(now), constants=cluster.CONSTANTS)
     for name, rows in traffic.rows(seed=1, now_ns=now).items():
         data.add(name, record_batch(TABLES[name].relation, rows))
-    engine = Engine(data, threads=1)
-    path = tmp_path_factory.mktemp("agent") / "px.sock"
-    server = serve(LocalBroker(engine, Limits(), lambda: ""), unix=path)
-    yield path
-    server.stop(0)
-    engine.close()
+    with answering(data, tmp_path_factory.mktemp("agent")) as path:
+        yield path

@@ -1,12 +1,10 @@
 """Streams from Python: rows as they come, over a real store."""
 
-import time
-
 import pytest
 
 import px
 import sylph
-from tests.api.live import STREAM, live_server
+from tests.api.live import STREAM, gone, live_server
 from tests.query.live import http
 
 
@@ -29,13 +27,6 @@ def rows(*latencies):
 def fast(most: int):
     df = px.DataFrame("http_events", select=["time_", "latency"])
     return df[df.latency < most].stream()
-
-
-def gone(store):
-    deadline = time.monotonic() + 20
-    while any(state.followers for state in store._tables.values()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_each_row_comes_when_it_is_written(conn, store):

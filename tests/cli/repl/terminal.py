@@ -34,12 +34,6 @@ class Terminal:
             if time.monotonic() > deadline or not self._read(0.1):
                 raise AssertionError(f"{pattern!r} is not in {self._shown[self._seen :]!r}")
 
-    def settle(self, seconds: float = 0.3) -> str:
-        """What is shown behind the last match, once nothing more comes."""
-        while select.select([self._main], [], [], seconds)[0] and self._read(seconds):
-            pass
-        return self._shown[self._seen :]
-
     def _read(self, seconds: float) -> bool:
         if select.select([self._main], [], [], seconds)[0]:
             try:
