@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from sylph.plan.codec import decode, encode
 from sylph.plan.expressions import Expression
 from sylph.plan.nodes import Limit, Node, Plan, Union
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows
+from sylph.query.dataset import Dataset
 from sylph.query.engine import Engine
 from sylph.query.facts import Facts, facts_of
 from sylph.query.limits import Limits
@@ -77,6 +78,24 @@ class Silent:
 
 SHARDS = [Shard(number) for number in range(COUNT)]
 BROKER = Engine(MemoryDataset(), running=1)
+
+
+class Counting(Engine):
+    """Counts the parts of plans that it runs."""
+
+    parts = 0
+
+    def run_part(
+        self,
+        plan: Plan,
+        *,
+        limits: Limits | None = None,
+        cancel: CancelToken | None = None,
+        remote: Mapping[str, pa.Table] | None = None,
+        dataset: Dataset | None = None,
+    ) -> Iterator[Result]:
+        self.parts += 1
+        return super().run_part(plan, limits=limits, cancel=cancel, remote=remote, dataset=dataset)
 
 
 def rows() -> Node:
@@ -204,6 +223,26 @@ def test_new_processes_are_seen() -> None:
         assert asked() == [3]
     finally:
         SHARDS[3] = before
+
+
+def test_a_condition_is_looked_up_once_until_agents_say_something_else() -> None:
+    shards = [Shard(number) for number in range(COUNT)]
+    broker = Counting(MemoryDataset(), running=1)
+    engine = ShardedEngine([(f"agent-{i}", shard) for i, shard in enumerate(shards)], broker)
+
+    def run(value: str, start: int) -> tuple[int, list[int]]:
+        before = broker.parts, [len(shard.asked) for shard in shards]
+        list(engine.run(plan(where(source("http_events", start=start), is_("pod_name", value)))))
+        return broker.parts - before[0], [len(s.asked) - n for s, n in zip(shards, before[1], strict=True)]
+
+    # One part of a plan is the merge.
+    assert run("ns/pod-2-1", 0) == (2, [0, 0, 1, 0])
+    assert run("ns/pod-2-1", 5) == (1, [0, 0, 1, 0])
+    assert run("ns/pod-1-1", 5) == (2, [0, 1, 0, 0])
+    more = record_batch(ENTITIES["process"], [{"upid": 9, "pod_name": "ns/pod-2-1"}])
+    table = shards[0].data.metadata["process"]
+    shards[0].data.metadata["process"] = pa.concat_tables([table, pa.Table.from_batches([more])])
+    assert run("ns/pod-2-1", 5) == (2, [1, 0, 1, 0])
 
 
 def test_the_only_one_asked_fails() -> None:

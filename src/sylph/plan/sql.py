@@ -57,9 +57,9 @@ class Statement:
     """One query. Its result has `relation`'s columns in order, under any names.
 
     `leaves` are the relations it reads, by the name under which it reads them, and their columns by the names in
-    `names`: SQL ignores case, plans do not. `entities` are the metadata entities, read as `entity_<name>`; `kernels`
-    the native functions that it calls by name. `body` lacks the leading WITH, so that the runner can put definitions
-    before it.
+    `names`: SQL ignores case, plans do not. `entities` are the metadata entities, read as `entity_<name>`, with the
+    columns read of each; `kernels` the native functions that it calls by name. `body` lacks the leading WITH, so that
+    the runner can put definitions before it.
     """
 
     tables: str
@@ -67,7 +67,7 @@ class Statement:
     relation: Relation
     leaves: Mapping[str, Leaf]
     names: Mapping[str, str]
-    entities: frozenset[str]
+    entities: Mapping[str, frozenset[str]]
     kernels: frozenset[str]
 
     def text(self, definitions: Mapping[str, str] | None = None) -> str:
@@ -149,7 +149,7 @@ class _Writer:
         self._naming = naming or Naming(self._nodes)
         self._names = self._naming.columns
         self._leaves: dict[str, Leaf] = {}
-        self._entities: set[str] = set()
+        self._entities: dict[str, set[str]] = {}
         self._kernels: set[str] = set()
         self._tables: list[str] = []
         self._written = 0
@@ -194,7 +194,7 @@ class _Writer:
             self._root.relation,
             self._leaves,
             self._names,
-            frozenset(self._entities),
+            {name: frozenset(columns) for name, columns in self._entities.items()},
             frozenset(self._kernels),
         )
 
@@ -508,8 +508,9 @@ class _Writer:
 
     def _render_lookup(self, join: _LookupJoin) -> str:
         lookup = join.lookup
-        self._entities.add(lookup.entity)
         relation = ENTITIES[lookup.entity]
+        read = self._entities.setdefault(lookup.entity, set())
+        read.update((lookup.key, *join.values))
         kind = "INNER" if join.inner else "LEFT"
         table = quote(f"entity_{lookup.entity}")
         key = quote(lookup.key)
@@ -517,6 +518,7 @@ class _Writer:
         columns = ", ".join(quote(name) for name in dict.fromkeys((lookup.key, *join.values)))
         if lookup.at:
             # Each row holds until it stopped or the next one began, so that at most one holds at any time.
+            read.update(("start_time", "stop_time"))
             following = f"lead(start_time) OVER (PARTITION BY {key} ORDER BY start_time, stop_time)"
             end = f"least(CASE stop_time WHEN 0 THEN {_FOREVER} ELSE stop_time END, coalesce({following}, {_FOREVER}))"
             table = f'(SELECT {columns}, start_time AS "#from", {end} AS "#to" FROM {table})'
@@ -526,6 +528,7 @@ class _Writer:
             # Not the entity's own key: of several rows the current one, else the one that stopped last.
             order = [key]
             if "stop_time" in relation:
+                read.update(("start_time", "stop_time"))
                 order += ["stop_time = 0 DESC", "stop_time DESC", "start_time DESC"]
             table = f"(SELECT DISTINCT ON ({key}) {columns} FROM {table} ORDER BY {', '.join(order)})"
         return f" {kind} JOIN {table} AS {join.alias} ON {on}"

@@ -30,6 +30,8 @@ class Instances:
         self._changed = threading.Condition()
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._made = 0
+        #: Memory limits in KiB, by the id() of the instance.
+        self._limits: dict[int, int] = {}
         self._queue: list[object] = []
         self._closed = False
 
@@ -87,6 +89,12 @@ class Instances:
                 return
             self._idle.append(instance)
             self._changed.notify_all()
+
+    def bound(self, instance: duckdb.DuckDBPyConnection, memory: int) -> None:
+        """Limit the memory of an instance that one has taken, in KiB."""
+        if self._limits.get(id(instance)) != memory:
+            instance.execute(f"SET memory_limit = '{memory}KiB'")
+            self._limits[id(instance)] = memory
 
     def close(self) -> None:
         """Ends idle instances now, and the others when they are given back; later queries are refused."""

@@ -170,7 +170,7 @@ class Engine:
             watched.stop = cursor.interrupt
             self._watchdog.add(watched)
             try:
-                cursor.execute(f"SET memory_limit = '{max(watched.limits.memory, 1) // 1024 + 1}KiB'")
+                self._instances.bound(instance, max(watched.limits.memory, 1) // 1024 + 1)
                 yield instance, cursor
             except (duckdb.Error, OSError) as error:
                 watched.check()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,48 +35,46 @@ class Sent:
     asked: list[str] = field(default_factory=list)
     bytes: int = 0
     records: int = 0
-
-    @property
-    def wire_bytes(self) -> int:
-        """Bytes of all rows."""
-        return sum(batch.nbytes for batches in self.batches.values() for batch in batches)
+    #: Bytes of all rows.
+    held: int = 0
 
 
 def gather(
-    agents: Sequence[tuple[str, Agent]],
-    parts: Sequence[Plan | None],
+    asked: Sequence[tuple[str, Agent, Plan]],
     limits: Limits,
     cancel: CancelToken,
     total: Sent,
+    threads: Executor,
 ) -> None:
-    """Add to `total` what each agent answers to its part; None: it is not asked.
+    """Add to `total` what agents answer, each to its part of the plan. Each is asked from one of `threads`.
 
     An agent that fails is a warning. Raises QueryError when all fail, when one fails that alone was asked for a sink,
     when the query itself is at fault, and when the answers are too large together.
     """
-    asked = [(name, agent, part) for (name, agent), part in zip(agents, parts, strict=True) if part is not None]
     total.asked = [name for name, _, _ in asked]
     failed: list[QueryError] = []
     stop = CancelToken()
     cancel.on_cancel(stop.cancel)
-    with ThreadPoolExecutor(max(len(asked), 1), "agents") as pool:
-        try:
-            answers = [pool.submit(_collect, agent, part, limits, stop) for _, agent, part in asked]
-            for (name, _, _), answer in zip(asked, answers, strict=True):
-                try:
-                    sent = answer.result()
-                except QueryError as error:
-                    cancel.check()
-                    if error.code in (Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED):
-                        # The query's own fault, not the agent's.
-                        raise
-                    failed.append(error)
-                    total.warnings.append(f"no rows of {name}: {error.message}")
-                    continue
-                _add(total, sent, limits)
-        finally:
-            stop.cancel()
-            cancel.forget(stop.cancel)
+    answers = [threads.submit(_collect, agent, part, limits, stop) for _, agent, part in asked]
+    try:
+        for (name, _, _), answer in zip(asked, answers, strict=True):
+            try:
+                sent = answer.result()
+            except QueryError as error:
+                cancel.check()
+                if error.code in (Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED):
+                    # The query's own fault, not the agent's.
+                    raise
+                failed.append(error)
+                total.warnings.append(f"no rows of {name}: {error.message}")
+                continue
+            _add(total, sent, limits)
+    finally:
+        stop.cancel()
+        cancel.forget(stop.cancel)
+        for answer in answers:
+            answer.cancel()
+        wait(answers)
     wanted = {sink.name for _, _, part in asked for sink in part.sinks}
     if wanted - set(total.batches):
         raise failed[0] if failed else QueryError(Code.INTERNAL, "an agent sent less than it was asked for")
@@ -85,13 +83,12 @@ def gather(
 def _collect(agent: Agent, plan: Plan, limits: Limits, cancel: CancelToken) -> Sent:
     """One agent's whole answer: part of one would be a wrong answer."""
     sent = Sent()
-    size = 0
     for result in agent.run_part(plan, limits=limits, cancel=cancel):
         match result:
             case Rows():
                 sent.batches.setdefault(result.name, []).append(result.batch)
-                size += result.batch.nbytes
-                _check_size(size, limits)
+                sent.held += result.batch.nbytes
+                _check_size(sent.held, limits)
             case Stats():
                 sent.bytes += result.bytes
                 sent.records += result.records
@@ -108,7 +105,8 @@ def _add(total: Sent, sent: Sent, limits: Limits) -> None:
     total.warnings += sent.warnings
     total.bytes += sent.bytes
     total.records += sent.records
-    _check_size(total.wire_bytes, limits)
+    total.held += sent.held
+    _check_size(total.held, limits)
 
 
 def _check_size(size: int, limits: Limits) -> None:

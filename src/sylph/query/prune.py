@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sylph.functions.registry import resolve_aggregate
 from sylph.plan.ask import AGENT, PROCESSES, demands
+from sylph.plan.codec import encode
 from sylph.plan.expressions import AggregateCall, ColumnRef, Expression
 from sylph.plan.nodes import Aggregate, Plan, Remote, Sink
 from sylph.plan.rules.push_filters import filtered
@@ -23,14 +24,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+#: Questions whose answers are kept.
+_MOST_KEPT = 256
+
+
 class Pruner:
-    """Tells which agents a plan must ask. Keeps what agents said as one table until one says something else."""
+    """Tells which agents a plan must ask. Thread-safe.
+
+    Keeps what agents said as one table, and what was asked of it, until one says something else.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
         self._facts: list[Facts | None] = []
         self._table: pa.Table | None = None
+        #: By the questions as a plan, encoded: conditions are the same from one refresh of a script to the next.
+        self._kept: dict[bytes, list[set[int] | None]] = {}
 
     def parts(
         self, plan: Plan, facts: Sequence[Facts | None], limits: Limits, cancel: CancelToken
@@ -74,18 +84,24 @@ class Pruner:
             for place, one in enumerate(wanted)
             for number, terms in enumerate(one or ())
         }
+        asking = replace(plan, sinks=tuple(questions.values()))
+        key = encode(asking)
+        with self._lock:
+            kept = self._kept.get(key) if self._table is processes else None
+        if kept is not None:
+            return kept
         found: list[set[int] | None] = [None if one is None else set() for one in wanted]
-        results = self._engine.run_part(
-            replace(plan, sinks=tuple(questions.values())),
-            limits=limits,
-            cancel=cancel,
-            remote={"processes": processes},
-        )
+        results = self._engine.run_part(asking, limits=limits, cancel=cancel, remote={"processes": processes})
         for result in results:
             if isinstance(result, Rows):
                 whose = found[int(result.name.partition("#")[0])]
                 assert whose is not None
                 whose.update(result.batch.column(0).to_pylist())
+        with self._lock:
+            if self._table is processes:
+                if len(self._kept) >= _MOST_KEPT:
+                    self._kept.clear()
+                self._kept[key] = found
         return found
 
     def _processes(self, facts: Sequence[Facts | None]) -> pa.Table:
@@ -110,6 +126,7 @@ class Pruner:
                     columns = {**own, **dict(zip(rows.column_names, rows.columns, strict=True))}
                     parts.append(pa.table([columns[name] for name in PROCESSES], schema=arrow_schema(PROCESSES)))
             self._facts, self._table = list(facts), pa.concat_tables(parts)
+            self._kept.clear()
             return self._table
 
 

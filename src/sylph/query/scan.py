@@ -43,6 +43,8 @@ class Scans:
         self._held = ExitStack()
         self._entities: Mapping[str, pa.Table] | None = None
         self._registered: set[str] = set()
+        #: Columns of entities that are registered.
+        self._read: dict[str, set[str]] = {}
         self._definitions: dict[str, str] = {}
         self.rows = 0
         self.bytes = 0
@@ -74,12 +76,15 @@ class Scans:
                 self._register(cursor, name, leaf, statement.names)
             if name in self._definitions:
                 definitions[name] = self._definitions[name]
-        for entity in statement.entities:
-            if f"entity_{entity}" not in self._registered:
-                self._registered.add(f"entity_{entity}")
+        for entity, columns in statement.entities.items():
+            read = self._read.setdefault(entity, set())
+            if not columns <= read:
+                read |= columns
                 if self._entities is None:
                     self._entities = self._dataset.entities()
-                cursor.register(f"entity_{entity}", self._entity(entity, self._entities.get(entity)))
+                table = self._entity(entity, self._entities.get(entity))
+                # DuckDB binds every column that it is shown, which costs more than to read them.
+                cursor.register(f"entity_{entity}", table.select([name for name in table.column_names if name in read]))
         return definitions
 
     def keep(self, name: str) -> None:

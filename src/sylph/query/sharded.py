@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
 from sylph.plan.nodes import Plan
@@ -19,6 +20,9 @@ from sylph.query.prune import Pruner
 from sylph.query.sharded_stream import ShardedStream
 from sylph.query.streaming import explained, refuse_analyze
 from sylph.tables.rows import record_batch
+
+#: Queries that ask all agents at once; more of them wait for threads. Threads are made when needed, and kept.
+ASKING = 64
 
 
 @runtime_checkable
@@ -41,6 +45,7 @@ class ShardedEngine:
         self._agents = list(agents)
         self._broker = broker
         self._pruner = Pruner(broker)
+        self._threads = ThreadPoolExecutor(max(len(self._agents), 1) * ASKING, "agents")
 
     def run(self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None) -> Iterator[Result]:
         """As `Engine.run`, with a QueryWarning for each agent whose rows are missing."""
@@ -82,7 +87,9 @@ class ShardedEngine:
             if not self._agents:
                 raise QueryError(Code.UNAVAILABLE, "there is no agent to ask")
             facts = [agent.facts() if isinstance(agent, Informed) else None for _, agent in self._agents]
-            gather(self._agents, self._pruner.parts(halves.agent, facts, limits, cancel), limits, cancel, sent)
+            plans = self._pruner.parts(halves.agent, facts, limits, cancel)
+            asked = [(name, agent, part) for (name, agent), part in zip(self._agents, plans, strict=True) if part]
+            gather(asked, limits, cancel, sent, self._threads)
         remote = {name: pa.Table.from_batches(batches) for name, batches in sent.batches.items()}
         left = Limits(max(limits.timeout - (time.perf_counter_ns() - began) / 1e9, 0.0), limits.memory, limits.max_rows)
         warned = False

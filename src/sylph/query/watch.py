@@ -49,6 +49,8 @@ class Watchdog:
         self._changed = threading.Condition()
         self._watched: list[Watched] = []
         self._thread: threading.Thread | None = None
+        #: When the thread looks next (time.monotonic).
+        self._next = 0.0
 
     def add(self, watched: Watched) -> None:
         """Watch a query until `remove`."""
@@ -57,7 +59,9 @@ class Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="query-watchdog", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if watched.deadline < self._next:
+                # To wake it for each query would cost as much as a small query's own Python.
+                self._changed.notify()
         watched.cancel.on_cancel(self._wake)
 
     def remove(self, watched: Watched) -> None:
@@ -66,7 +70,6 @@ class Watchdog:
         watched.stop = int
         with self._changed:
             self._watched.remove(watched)
-            self._changed.notify()
 
     def _wake(self) -> None:
         with self._changed:
@@ -75,8 +78,8 @@ class Watchdog:
     def _run(self) -> None:
         with self._changed:
             while True:
-                pause = 10.0
-                pause = min(map(_interrupt, self._watched), default=pause)
+                pause = min([10.0, *map(_interrupt, self._watched)])
+                self._next = time.monotonic() + pause
                 if not self._changed.wait(pause) and not self._watched:
                     self._thread = None
                     return
