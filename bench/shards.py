@@ -10,6 +10,7 @@ thread for each core. Both run on the same cores, in pairs, one after the other.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import pickle
 import statistics
@@ -37,7 +38,10 @@ ZSTD = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 def serve(pipe: Connection, rows: int, place: int, count: int) -> None:
-    """An agent: holds every `count`-th batch, answers plans until the pipe is closed."""
+    """An agent: holds every `count`-th batch, answers plans until the pipe is closed.
+
+    With each answer it tells the CPU seconds that reading the plan, the query and writing the rows took.
+    """
     data = query.Pruned()
     data.rows["http_events"] = Held(query.generate(rows, place, count), [])
     data.metadata["process"] = query.processes()
@@ -48,9 +52,14 @@ def serve(pipe: Connection, rows: int, place: int, count: int) -> None:
             asked = pipe.recv_bytes()
         except EOFError:
             return
+        spent = [time.process_time()]
+        plan = decode(asked, TABLES)
+        spent.append(time.process_time())
+        results = list(engine.run_part(plan, limits=LIMITS))
+        spent.append(time.process_time())
         stats = Stats()
         writers: dict[str, tuple[pa.BufferOutputStream, pa.RecordBatchStreamWriter]] = {}
-        for result in engine.run_part(decode(asked, TABLES), limits=LIMITS):
+        for result in results:
             if isinstance(result, Rows):
                 if result.name not in writers:
                     sink = pa.BufferOutputStream()
@@ -62,11 +71,16 @@ def serve(pipe: Connection, rows: int, place: int, count: int) -> None:
         for name, (sink, writer) in writers.items():
             writer.close()
             answer[name] = sink.getvalue().to_pybytes()
-        pipe.send_bytes(pickle.dumps((answer, stats.records, stats.bytes)))
+        spent.append(time.process_time())
+        cpu = [after - before for before, after in itertools.pairwise(spent)]
+        pipe.send_bytes(pickle.dumps((answer, stats.records, stats.bytes, cpu)))
 
 
 class Agent:
-    """The broker's side of an agent. `shipped`: bytes that came back."""
+    """The broker's side of an agent. `shipped`: bytes that came back; `cpu`: seconds of the steps of `serve`.
+
+    `answered`: when the last answer was there.
+    """
 
     def __init__(self, rows: int, place: int, count: int) -> None:
         context = get_context("spawn")
@@ -76,6 +90,8 @@ class Agent:
         theirs.close()
         self._facts = facts_of(MemoryDataset(metadata={"process": query.processes()}))
         self.shipped = 0
+        self.cpu = [0.0, 0.0, 0.0]
+        self.answered = 0.0
 
     def ready(self) -> None:
         self._pipe.recv_bytes()
@@ -92,8 +108,10 @@ class Agent:
             answer = self._pipe.recv_bytes()
         except EOFError:
             raise QueryError(14, "the agent has ended") from None  # type: ignore[arg-type]
+        self.answered = time.perf_counter()
         self.shipped += len(answer)
-        tables, records, size = pickle.loads(answer)
+        tables, records, size, cpu = pickle.loads(answer)
+        self.cpu = [before + more for before, more in zip(self.cpu, cpu, strict=True)]
         for name, data in tables.items():
             for batch in pa.ipc.open_stream(data):
                 yield Rows(name, batch)
@@ -104,11 +122,32 @@ class Agent:
         self._process.join(30)
 
 
+class Side:
+    """One of the two, with what its queries took: wall times and, of this process, CPU time; in ms."""
+
+    def __init__(self, engine: Engine | ShardedEngine) -> None:
+        self.engine = engine
+        self.times: list[float] = []
+        self.cpu = 0.0
+        self.rows = 0
+
+    def run(self, asked: Plan) -> None:
+        began, used = time.perf_counter(), time.process_time()
+        self.rows = sum(r.batch.num_rows for r in self.engine.run(asked, limits=LIMITS) if isinstance(r, Rows))
+        self.times.append((time.perf_counter() - began) * 1e3)
+        self.cpu += (time.process_time() - used) * 1e3
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.times)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--only", default="")
     options = parser.parse_args()
 
     agents = []
@@ -123,23 +162,36 @@ def main() -> None:
     many = ShardedEngine([(f"node-{i}", agent) for i, agent in enumerate(agents)], Engine(MemoryDataset(), running=1))
     print(f"{options.rows} rows; {options.shards} processes of one thread, or one of {os.cpu_count()}")
     for name, asked in query.plans().items():
-        times: list[list[float]] = [[], []]
-        shipped = 0
-        counts = []
+        if options.only not in name:
+            continue
+        sides = Side(many), Side(one)
+        waits = []
         for number in range(options.pairs + 1):
-            counts = []
-            for side, engine in enumerate((many, one)):
-                before = sum(agent.shipped for agent in agents)
+            if number == 1:
+                # The first pair warms up.
+                sides = Side(many), Side(one)
+                for agent in agents:
+                    agent.shipped, agent.cpu = 0, [0.0, 0.0, 0.0]
+            for side in sides:
                 began = time.perf_counter()
-                counts.append(sum(r.batch.num_rows for r in engine.run(asked, limits=LIMITS) if isinstance(r, Rows)))
-                if number:
-                    times[side].append((time.perf_counter() - began) * 1e3)
-                shipped = max(shipped, sum(agent.shipped for agent in agents) - before)
-        assert counts[0] == counts[1], (name, counts)
-        ours, theirs = (statistics.median(side) for side in times)
+                side.run(asked)
+                if side.engine is many and number:
+                    waits.append((max(agent.answered for agent in agents) - began) * 1e3)
+        assert sides[0].rows == sides[1].rows, name
+        ours, theirs = sides
+        shipped = sum(agent.shipped for agent in agents) / options.pairs
         print(
-            f"{name:22} {options.shards} shards {ours:8.1f} ms   single {theirs:8.1f} ms   ratio {ours / theirs:5.2f}"
-            f"   shipped {shipped / 1e3:8.1f} kB",
+            f"{name:24} {options.shards} shards {ours.median:7.1f} ms   single {theirs.median:7.1f} ms"
+            f"   ratio {ours.median / theirs.median:5.2f}   shipped {shipped / 1e3:7.1f} kB",
+            flush=True,
+        )
+        read, run, write = (sum(agent.cpu[step] for agent in agents) * 1e3 / options.pairs for step in range(3))
+        wait = statistics.median(waits)
+        total = read + run + write + ours.cpu / options.pairs
+        print(
+            f"    CPU ms: agents' plans {read:.0f}, queries {run:.0f}, answers {write:.0f}; broker"
+            f" {ours.cpu / options.pairs:.0f}; together {total:.0f}, single {theirs.cpu / options.pairs:.0f}, ratio"
+            f" {total / theirs.cpu * options.pairs:.2f}   last answer after {wait:.0f} ms, merged in {ours.median - wait:.0f} ms",
             flush=True,
         )
     for agent in agents:
