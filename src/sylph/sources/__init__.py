@@ -1,1 +1,0 @@
-"""Sources that need no kernel program."""
