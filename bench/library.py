@@ -40,18 +40,27 @@ def serve() -> None:
     from sylph.broker.local import LocalBroker
     from sylph.library import loader
     from sylph.query.answer import CancelToken, FunctionCall, Rows, ScriptRequest, TableMeta
+    from sylph.query.dataset import Snapshot
     from sylph.query.engine import Engine
     from sylph.query.limits import Limits
     from sylph.store import Store
     from sylph.tables import TABLES
     from sylph.tables.rows import record_batch
     from sylph.testing import cluster, traffic
-    from tests.library.test_run import StoreDataset, arguments
+    from sylph.testing.dataset import MemoryDataset
+    from tests.library.test_run import arguments
+
+    class StoreDataset(MemoryDataset):
+        """As sylph.testing's, which a commit to compare with may not have."""
+
+        @contextmanager
+        def snapshot(self, table: str, start: int | None, end: int | None) -> Iterator[Snapshot]:
+            with store.snapshot(table, start, end) as rows:
+                yield rows
 
     now = time.time_ns()
     with tempfile.TemporaryDirectory() as folder, Store(TABLES, directory=Path(folder)) as store:
         data = StoreDataset(metadata=cluster.entities(now), constants=cluster.CONSTANTS, directories=(Path(folder),))
-        data.store = store
         generated = traffic.rows(seed=1, now_ns=now)
         for half in (0, 1):
             for name, rows in generated.items():

@@ -13,8 +13,6 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,7 +26,7 @@ from sylph.query.engine import Engine
 from sylph.query.limits import Limits
 from sylph.store import Store
 from sylph.tables import TABLES
-from sylph.testing.dataset import MemoryDataset
+from sylph.testing.dataset import StoreDataset
 
 SUMMARY = """import px
 df = px.DataFrame('http_events', start_time='-1m')
@@ -44,17 +42,6 @@ df.pod = df.ctx['pod']
 px.display(df[['time_', 'pod', 'req_path', 'latency']].head(100))
 """
 COUNT = "import px\npx.display(px.DataFrame('http_events').agg(n=('latency', px.count)))\n"
-
-
-class StoreDataset(MemoryDataset):
-    """Processes as in `bench/query.py`, rows from a store."""
-
-    store: Store
-
-    @contextmanager
-    def snapshot(self, table: str, start: int | None, end: int | None) -> Iterator[object]:  # type: ignore[override]
-        with self.store.snapshot(table, start, end) as rows:
-            yield rows
 
 
 class Ingest(threading.Thread):
@@ -148,8 +135,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Store(TABLES, directory=Path(folder), memory=2 << 30, disk=8 << 30) as store,
     ):
-        data = StoreDataset(metadata={"process": query.processes()}, directories=(Path(folder),))
-        data.store = store
+        data = StoreDataset(store, metadata={"process": query.processes()}, directories=(Path(folder),))
         engine = Engine(data)
         broker = LocalBroker(engine, Limits(), lambda: "")
         ingest = Ingest(store, options.rate)

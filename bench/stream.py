@@ -28,8 +28,9 @@ from sylph.query.engine import Engine
 from sylph.query.limits import Limits
 from sylph.store import Store
 from sylph.tables import TABLES
+from sylph.testing.dataset import StoreDataset
 from tests.api.support import execute
-from tests.query.live import StoreDataset, http
+from tests.query.live import http
 
 _SELECT = "import px\ndf = px.DataFrame('http_events', start_time={start})\n"
 _KEEP = "px.display(df[['latency']].stream())"

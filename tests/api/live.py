@@ -16,7 +16,7 @@ from sylph.query.engine import Engine
 from sylph.query.limits import Limits
 from sylph.store import Store
 from sylph.tables import TABLES
-from tests.query.live import StoreDataset
+from sylph.testing.dataset import StoreDataset
 
 STREAM = "import px\ndf = px.DataFrame('http_events', select=['time_', 'req_path', 'latency'])\npx.display(df.stream())"
 

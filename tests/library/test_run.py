@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import pyarrow as pa
@@ -32,7 +31,6 @@ from sylph.query.answer import (
     ScriptRequest,
     TableMeta,
 )
-from sylph.query.dataset import Snapshot
 from sylph.query.engine import Engine
 from sylph.query.limits import Limits
 from sylph.query.sharded import ShardedEngine
@@ -42,7 +40,7 @@ from sylph.tables.rows import record_batch
 from sylph.tables.types import arrow_schema
 from sylph.testing import cluster, strategies, traffic
 from sylph.testing.cluster import CART, CURL, NODE, WEB, WEB_2
-from sylph.testing.dataset import MemoryDataset
+from sylph.testing.dataset import MemoryDataset, StoreDataset
 
 #: Arguments, where the defaults of vis.json have nothing to say of the generated rows.
 ARGUMENTS = {
@@ -95,31 +93,19 @@ def arguments(script: Script) -> dict[str, str]:
     }
 
 
-class StoreDataset(MemoryDataset):
-    """The made-up cluster's metadata, with rows from a store."""
-
-    store: Store
-
-    @contextmanager
-    def snapshot(self, table: str, start: int | None, end: int | None) -> Iterator[Snapshot]:
-        with self.store.snapshot(table, start, end) as rows:
-            yield rows
-
-
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
     """A broker over a store that holds four minutes of generated rows, the older half on disk."""
     directory = tmp_path_factory.mktemp("store")
     now = time.time_ns()
-    data = StoreDataset(metadata=cluster.entities(now), constants=cluster.CONSTANTS, directories=(directory,))
     with Store(TABLES, directory=directory) as store:
         for name, rows in traffic.rows(seed=1, now_ns=now).items():
             store.append(name, record_batch(TABLES[name].relation, rows[: len(rows) // 2]))
         store.flush()
         for name, rows in traffic.rows(seed=1, now_ns=now).items():
             store.append(name, record_batch(TABLES[name].relation, rows[len(rows) // 2 :]))
-        data.store = store
-        engine = Engine(data, threads=1)
+        given = {"metadata": cluster.entities(now), "constants": cluster.CONSTANTS, "directories": (directory,)}
+        engine = Engine(StoreDataset(store, **given), threads=1)
         # Time stands still: a slow machine takes longer for all scripts than they look back.
         yield LocalBroker(engine, Limits(), lambda: "", clock=lambda: now)
         engine.close()

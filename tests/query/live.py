@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
 from sylph.pxl.compile import compile_script
 from sylph.query.answer import CancelToken, QueryError, Result, Rows
-from sylph.query.dataset import Follower, Snapshot
-from sylph.store import Store
 from sylph.tables import TABLES
-from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import Row, record_batch
-from sylph.tables.types import arrow_schema
 
 HTTP = TABLES["http_events"].relation
-
-
-class StoreDataset:
-    """What an agent offers, without capture: a store and given entities."""
-
-    def __init__(self, store: Store, directory: Path | None = None) -> None:
-        self.store = store
-        self.tables = TABLES
-        self.directories: Sequence[Path] = (directory,) if directory else ()
-        self.constants: Mapping[str, str | int] = {"asid": 1, "hostname": "node-1", "num_cpus": 2}
-        self.metadata: dict[str, pa.Table] = {}
-
-    def snapshot(self, table: str, start: int | None, end: int | None) -> AbstractContextManager[Snapshot]:
-        return self.store.snapshot(table, start, end)
-
-    def follow(self, table: str, start: int | None, end: int | None, wake: Callable[[], object]) -> Follower:
-        return self.store.follow(table, start, end, wake=wake)
-
-    def entities(self) -> Mapping[str, pa.Table]:
-        return {name: self.metadata.get(name, arrow_schema(kind).empty_table()) for name, kind in ENTITIES.items()}
-
-    def table_info(self) -> Sequence[Row]:
-        return ()
 
 
 def http(*rows: Row) -> pa.RecordBatch:

@@ -25,8 +25,8 @@ from sylph.store import Store
 from sylph.tables import TABLES
 from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import record_batch
-from sylph.testing.dataset import MemoryDataset
-from tests.query.live import Reader, StoreDataset, http
+from sylph.testing.dataset import MemoryDataset, StoreDataset
+from tests.query.live import Reader, http
 
 SECOND = 1_000_000_000
 LATENCIES = "import px\ndf = px.DataFrame('http_events', select=['time_', 'latency'])\npx.display(df.stream())"
@@ -194,7 +194,7 @@ def test_every_row_once_under_a_writer(tmp_path, on_disk):
     total, batch = 200_000, 400
     directory = tmp_path / "tables" if on_disk else None
     with Store(TABLES, directory=directory, memory=256 << 20, disk=1 << 30, flush_interval=0.05) as store:
-        engine = Engine(StoreDataset(store, directory), running=2)
+        engine = Engine(StoreDataset(store, directories=(directory,) if directory else ()), running=2)
         for first in range(0, total // 10, batch):
             store.append("http_events", http(*({"latency": n} for n in range(first, first + batch))))
 

@@ -1,21 +1,25 @@
-"""A dataset held in memory, optionally with its older rows in Parquet files."""
+"""Datasets without an agent: held in memory, optionally with their older rows in Parquet files; over a real store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sylph.query.dataset import Snapshot
+from sylph.query.dataset import Follower, Snapshot
 from sylph.tables import TABLES
 from sylph.tables.declare import Table
 from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import Row
 from sylph.tables.types import arrow_schema
+
+if TYPE_CHECKING:
+    from sylph.store import Store
 
 _EMPTY = {name: arrow_schema(relation).empty_table() for name, relation in ENTITIES.items()}
 
@@ -89,3 +93,21 @@ class MemoryDataset:
             }
             for name, rows in self.rows.items()
         ]
+
+
+class StoreDataset(MemoryDataset):
+    """Rows of a store, with given metadata: what an agent offers, without capture."""
+
+    def __init__(self, store: Store, **given: Any) -> None:
+        super().__init__(**given)
+        self.store = store
+
+    @contextmanager
+    def snapshot(self, table: str, start: int | None, end: int | None) -> Iterator[Snapshot]:
+        """As the store's."""
+        with self.store.snapshot(table, start, end) as rows:
+            yield rows
+
+    def follow(self, table: str, start: int | None, end: int | None, wake: Callable[[], object]) -> Follower:
+        """As the store's."""
+        return self.store.follow(table, start, end, wake=wake)
