@@ -180,8 +180,17 @@ def test_a_table_that_was_cut_says_so(conn):
 
     with pytest.warns(sylph.AnswerWarning, match="more rows than the 3"):
         assert len(conn.run(all_rows, max_rows=3).table) == 3
-    with pytest.raises(sylph.SylphError, match="1 or more"):
-        conn.run(text, max_rows=0)
+    for wrong in (0, 1_000_001):
+        with pytest.raises(sylph.SylphError, match="from 1 to 1,000,000"):
+            conn.run(text, max_rows=wrong)
+
+
+def test_a_table_that_was_cut_at_what_an_answer_can_have_says_so(scripted, monkeypatch):
+    monkeypatch.setattr("sylph.client.connection.MAX_ROWS", 3)
+    with sylph.connect(socket=scripted) as conn:
+        for text in ("import px", "#px:set max_output_rows_per_table=5\nimport px"):
+            with pytest.warns(sylph.AnswerWarning, match="more rows than the 3 that an answer can have"):
+                assert len(conn.run(text).table) == 3
 
 
 def test_several_errors_and_one_without_a_line(scripted, handler):

@@ -22,6 +22,7 @@ from sylph.client.scripts import Call, calls_of, fill, is_mutation, with_paramet
 from sylph.client.target import Target
 from sylph.library.loader import Script, ScriptError, load, load_path
 from sylph.pxl.flags import parse_flags
+from sylph.query.limits import MAX_ROWS
 
 #: gRPC's code of a caller who is not known.
 _UNAUTHENTICATED = 16
@@ -100,8 +101,9 @@ class Connection:
 
         `script` is an id of the library (`px/http_data`), PxL text, a path of a file or a script's folder, or a Python
         function that is written over `px`. `arguments` are those of the script or function; `timeout` is in seconds.
-        A table has `max_rows` rows at most, 10,000 when neither that nor the script says it; one with as many is
-        warned about. Ctrl-C cancels the query on the agent. Raises CompileError with places, QueryFailed for all else.
+        A table has `max_rows` rows at most, 10,000 when neither that nor the script says it, never more than 1,000,000;
+        one with as many is warned about. Ctrl-C cancels the query on the agent. Raises CompileError with places,
+        QueryFailed for all else.
         """
         batches: dict[str, list[Any]] = {}
         with self.stream(script, timeout=timeout, max_rows=max_rows, **arguments) as stream:
@@ -109,8 +111,10 @@ class Connection:
             for part in stream:
                 batches.setdefault(part.name, []).extend(part.batches())
         tables = [Table(one.name, one.columns, batches.get(one.name, ())) for one in stream.tables]
+        most = stream.max_rows == MAX_ROWS
+        more = "an answer can have: filter or aggregate" if most else "were asked for: give max_rows=..."
         cut = [
-            f"table {table.name!r} may have more rows than the {len(table):,} that were asked for: give max_rows=..."
+            f"table {table.name!r} may have more rows than the {len(table):,} that {more}"
             for table in tables
             if len(table) >= stream.max_rows
         ]
@@ -127,8 +131,8 @@ class Connection:
         """
         prepared = prepare(script, arguments)
         if max_rows is not None:
-            if max_rows < 1:
-                raise SylphError(f"max_rows is {max_rows}", "give a number of rows, 1 or more")
+            if not 1 <= max_rows <= MAX_ROWS:
+                raise SylphError(f"max_rows is {max_rows:,}", f"give a number of rows from 1 to {MAX_ROWS:,}")
             # As a script says it itself. At the end, so that lines in errors stay.
             flag = f"\n#px:set max_output_rows_per_table={max_rows:d}\n"
             prepared = replace(prepared, source=prepared.source + flag)
@@ -155,7 +159,7 @@ class Stream(Iterator[Table]):
         #: Raise SylphError for a table whose rows have no end, as of `df.stream()`.
         self.refuse_endless = False
         #: Rows that a table of the answer has at most.
-        self.max_rows = parse_flags(prepared.source)[0].max_output_rows
+        self.max_rows = min(parse_flags(prepared.source)[0].max_output_rows, MAX_ROWS)
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 #: Streams that one engine runs at once.
 STREAMS = 16
+#: Rows of a result table that no script can go beyond.
+MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +22,4 @@ class Limits:
     #: Bytes.
     memory: int = 512 * 2**20
     #: Rows of each result table; the script's own cap holds too, if it is lower.
-    max_rows: int = 1_000_000
+    max_rows: int = MAX_ROWS
