@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import mmap
 import multiprocessing
+import queue
 import resource
 import secrets
 import signal
@@ -116,7 +117,8 @@ class Fuzz:
     def _report(self, worker: multiprocessing.Process, results: object, shared: mmap.mmap) -> bool:
         try:
             kind, *rest = results.get(timeout=1)
-        except Exception:  # noqa: BLE001 - queue.Empty, or what a torn message gives
+        except (queue.Empty, EOFError, OSError):
+            # Nothing yet, or a worker that ended while it wrote.
             if time.monotonic() > self.deadline:
                 worker.terminate()
                 return False
