@@ -11,6 +11,7 @@ pub mod hex;
 pub mod kmeans;
 pub mod pii;
 pub mod pprof;
+pub mod quantiles;
 pub mod sql;
 pub mod uri;
 
