@@ -1,6 +1,7 @@
 //! The Python module `sylph._native`: thin wrappers over the crates beside it.
 
 mod capture;
+mod duckdb;
 mod interchange;
 mod kernels;
 mod row_batch;
@@ -33,6 +34,13 @@ fn kernel(py: Python<'_>, name: &str, batch: &Bound<'_, PyAny>) -> PyResult<inte
     py.detach(|| kernels::run(name, &batch))
         .map(interchange::ArrowBatch)
         .map_err(PyValueError::new_err)
+}
+
+/// Makes the functions of `duckdb.rs` known to databases that DuckDB opens from now on. `library`: the path of the loaded
+/// DuckDB. Raises ValueError when it is none that has the C API.
+#[pyfunction]
+fn register_functions(library: std::ffi::CString) -> PyResult<()> {
+    duckdb::register(&library).map_err(PyValueError::new_err)
 }
 
 /// What the kernel allows, each program tried: for `px doctor`. Needs no running capture.
@@ -79,5 +87,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check_machine, module)?)?;
     module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
     module.add_function(wrap_pyfunction!(kernel, module)?)?;
+    module.add_function(wrap_pyfunction!(register_functions, module)?)?;
     Ok(())
 }

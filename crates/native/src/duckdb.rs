@@ -1,0 +1,490 @@
+//! Quantiles as functions of DuckDB, made known to every database that this process opens from then on.
+//!
+//! Aggregates: `sylph_digest(DOUBLE)` and `sylph_digest_to_send(DOUBLE)` give a BLOB, `sylph_digest_merge(BLOB)` one of
+//! many. Scalars: `sylph_quantiles(BLOB)` gives JSON text, `sylph_quantile(BLOB, DOUBLE)` a number.
+//!
+//! DuckDB is the library that Python has loaded; its stable C API is looked up in it. These aggregates must not be used
+//! with `OVER ()` or `ORDER BY` in the call: DuckDB then passes fewer states than rows (its issue 26109).
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr::null_mut;
+use std::sync::OnceLock;
+
+use sylph_kernels::quantiles::Digest;
+
+const DOUBLE: c_int = 11;
+const VARCHAR: c_int = 17;
+const BLOB: c_int = 18;
+
+const QUANTILES: [f64; 7] = [0.01, 0.10, 0.25, 0.50, 0.75, 0.90, 0.99];
+const KEYS: [&str; 7] = ["p01", "p10", "p25", "p50", "p75", "p90", "p99"];
+
+/// A handle of DuckDB's.
+type Handle = *mut c_void;
+/// What a state is: a pointer of our own in DuckDB's memory.
+type State = *mut *mut Digest;
+
+type Scalar = unsafe extern "C" fn(Handle, Handle, Handle);
+type Update = unsafe extern "C" fn(Handle, Handle, *const State);
+type Finalize = unsafe extern "C" fn(Handle, *const State, Handle, u64, u64);
+
+/// Functions of DuckDB's C API, by their names there.
+macro_rules! api {
+    ($($name:ident: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
+        struct Api { $($name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)* }
+
+        impl Api {
+            /// # Safety
+            /// `library` is DuckDB's, opened with dlopen.
+            unsafe fn load(library: *mut c_void) -> Result<Self, String> {
+                Ok(Self { $($name: {
+                    let name = concat!("duckdb_", stringify!($name));
+                    // SAFETY: the name ends with a zero byte.
+                    let symbol = unsafe { libc::dlsym(library, concat!("duckdb_", stringify!($name), "\0").as_ptr().cast()) };
+                    if symbol.is_null() {
+                        return Err(format!("this DuckDB has no function {name}"));
+                    }
+                    // SAFETY: the function has this signature in all versions of the C API since 1.2.
+                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($argument),*) $(-> $result)?>(symbol) }
+                },)* })
+            }
+        }
+    };
+}
+
+api! {
+    register_static_extension: fn(unsafe extern "C" fn(*mut Descriptor) -> i32) -> i32;
+    connect: fn(Handle, *mut Handle) -> c_int;
+    disconnect: fn(*mut Handle);
+    create_logical_type: fn(c_int) -> Handle;
+    destroy_logical_type: fn(*mut Handle);
+    data_chunk_get_size: fn(Handle) -> u64;
+    data_chunk_get_vector: fn(Handle, u64) -> Handle;
+    vector_get_data: fn(Handle) -> *mut c_void;
+    vector_get_validity: fn(Handle) -> *const u64;
+    vector_assign_string_element_len: fn(Handle, u64, *const c_char, u64);
+    create_aggregate_function: fn() -> Handle;
+    destroy_aggregate_function: fn(*mut Handle);
+    aggregate_function_set_name: fn(Handle, *const c_char);
+    aggregate_function_add_parameter: fn(Handle, Handle);
+    aggregate_function_set_return_type: fn(Handle, Handle);
+    aggregate_function_set_special_handling: fn(Handle);
+    aggregate_function_set_functions: fn(
+        Handle,
+        unsafe extern "C" fn(Handle) -> u64,
+        unsafe extern "C" fn(Handle, State),
+        Update,
+        unsafe extern "C" fn(Handle, *const State, *const State, u64),
+        Finalize
+    );
+    aggregate_function_set_destructor: fn(Handle, unsafe extern "C" fn(*const State, u64));
+    aggregate_function_set_error: fn(Handle, *const c_char);
+    register_aggregate_function: fn(Handle, Handle) -> c_int;
+    create_scalar_function: fn() -> Handle;
+    destroy_scalar_function: fn(*mut Handle);
+    scalar_function_set_name: fn(Handle, *const c_char);
+    scalar_function_add_parameter: fn(Handle, Handle);
+    scalar_function_set_return_type: fn(Handle, Handle);
+    scalar_function_set_special_handling: fn(Handle);
+    scalar_function_set_function: fn(Handle, Scalar);
+    scalar_function_set_error: fn(Handle, *const c_char);
+    register_scalar_function: fn(Handle, Handle) -> c_int;
+}
+
+static API: OnceLock<Api> = OnceLock::new();
+
+/// `duckdb_extension_descriptor`, layout 1; DuckDB offers at least as much room.
+#[repr(C)]
+struct Descriptor {
+    version: u32,
+    set_error: *mut c_void,
+    internal: *mut c_void,
+    name: *const c_char,
+    extension_version: *const c_char,
+    api_version: *const c_char,
+    entry_cpp: *mut c_void,
+    entry_capi_v1: Option<unsafe extern "C" fn(Handle, *const Access) -> bool>,
+    entry_capi_v2: *mut c_void,
+}
+
+/// `duckdb_extension_access`.
+#[repr(C)]
+struct Access {
+    set_error: unsafe extern "C" fn(Handle, *const c_char),
+    get_database: unsafe extern "C" fn(Handle) -> *mut Handle,
+    get_api: *mut c_void,
+}
+
+/// Makes the functions known to databases that are opened from now on. `library`: the path of DuckDB's, which is loaded.
+/// Calling it again changes nothing.
+pub(crate) fn register(library: &CStr) -> Result<(), String> {
+    if API.get().is_some() {
+        return Ok(());
+    }
+    // SAFETY: the path ends with a zero byte; nothing is loaded that is not loaded already.
+    let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
+    if handle.is_null() {
+        return Err(format!("DuckDB is not loaded from {}", library.to_string_lossy()));
+    }
+    // SAFETY: just opened, and never closed.
+    let loaded = unsafe { Api::load(handle) }?;
+    let api = API.get_or_init(|| loaded);
+    // SAFETY: `describe` has the signature asked for and lives as long as the process.
+    match unsafe { (api.register_static_extension)(describe) } {
+        0 => Ok(()),
+        _ => Err("DuckDB refuses the functions for quantiles".to_owned()),
+    }
+}
+
+unsafe extern "C" fn describe(descriptor: *mut Descriptor) -> i32 {
+    // SAFETY: DuckDB passes a descriptor that is filled with zeros, but for what it offers.
+    let descriptor = unsafe { &mut *descriptor };
+    descriptor.version = 1;
+    descriptor.name = c"sylph".as_ptr();
+    descriptor.extension_version = concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast();
+    descriptor.api_version = c"v1.2.0".as_ptr();
+    descriptor.entry_capi_v1 = Some(enter);
+    0
+}
+
+/// Called for each database that is opened.
+unsafe extern "C" fn enter(info: Handle, access: *const Access) -> bool {
+    let Some(api) = API.get() else { return false };
+    // SAFETY: DuckDB's own functions and handles, valid during this call; what is created here is destroyed here.
+    unsafe {
+        let database = ((*access).get_database)(info);
+        let mut connection = null_mut();
+        if database.is_null() || (api.connect)(*database, &raw mut connection) != 0 {
+            return false;
+        }
+        let made = api.aggregate(connection, c"sylph_digest", DOUBLE, update, finalize)
+            && api.aggregate(
+                connection,
+                c"sylph_digest_to_send",
+                DOUBLE,
+                update,
+                finalize_to_send,
+            )
+            && api.aggregate(
+                connection,
+                c"sylph_digest_merge",
+                BLOB,
+                update_with_bytes,
+                finalize,
+            )
+            && api.scalar(connection, c"sylph_quantiles", &[BLOB], VARCHAR, quantiles)
+            && api.scalar(connection, c"sylph_quantile", &[BLOB, DOUBLE], DOUBLE, quantile);
+        (api.disconnect)(&raw mut connection);
+        if !made {
+            ((*access).set_error)(info, c"the functions for quantiles could not be created".as_ptr());
+        }
+        made
+    }
+}
+
+impl Api {
+    /// # Safety
+    /// `connection` is open; the callbacks take a `parameter`.
+    unsafe fn aggregate(
+        &self,
+        connection: Handle,
+        name: &CStr,
+        parameter: c_int,
+        update: Update,
+        finalize: Finalize,
+    ) -> bool {
+        // SAFETY: handles are used between their creation and destruction; DuckDB copies names and types.
+        unsafe {
+            let mut function = (self.create_aggregate_function)();
+            (self.aggregate_function_set_name)(function, name.as_ptr());
+            let mut kind = (self.create_logical_type)(parameter);
+            (self.aggregate_function_add_parameter)(function, kind);
+            (self.destroy_logical_type)(&raw mut kind);
+            let mut kind = (self.create_logical_type)(BLOB);
+            (self.aggregate_function_set_return_type)(function, kind);
+            (self.destroy_logical_type)(&raw mut kind);
+            (self.aggregate_function_set_special_handling)(function);
+            (self.aggregate_function_set_functions)(function, state_size, init, update, combine, finalize);
+            (self.aggregate_function_set_destructor)(function, destroy);
+            let made = (self.register_aggregate_function)(connection, function) == 0;
+            (self.destroy_aggregate_function)(&raw mut function);
+            made
+        }
+    }
+
+    /// # Safety
+    /// `connection` is open; the callback takes the `parameters` and gives a `result`.
+    unsafe fn scalar(
+        &self,
+        connection: Handle,
+        name: &CStr,
+        parameters: &[c_int],
+        result: c_int,
+        call: Scalar,
+    ) -> bool {
+        // SAFETY: as in `aggregate`.
+        unsafe {
+            let mut function = (self.create_scalar_function)();
+            (self.scalar_function_set_name)(function, name.as_ptr());
+            for &parameter in parameters {
+                let mut kind = (self.create_logical_type)(parameter);
+                (self.scalar_function_add_parameter)(function, kind);
+                (self.destroy_logical_type)(&raw mut kind);
+            }
+            let mut kind = (self.create_logical_type)(result);
+            (self.scalar_function_set_return_type)(function, kind);
+            (self.destroy_logical_type)(&raw mut kind);
+            (self.scalar_function_set_special_handling)(function);
+            (self.scalar_function_set_function)(function, call);
+            let made = (self.register_scalar_function)(connection, function) == 0;
+            (self.destroy_scalar_function)(&raw mut function);
+            made
+        }
+    }
+
+    /// Column `at` of a chunk, which DuckDB has made flat.
+    ///
+    /// # Safety
+    /// `T` is the column's type as DuckDB holds it; the chunk outlives what is returned.
+    unsafe fn column<'a, T>(&self, chunk: Handle, at: u64) -> Column<'a, T> {
+        // SAFETY: a flat vector has a value for each row of its chunk; its validity is null or has a bit for each.
+        unsafe {
+            let vector = (self.data_chunk_get_vector)(chunk, at);
+            let rows = (self.data_chunk_get_size)(chunk) as usize;
+            Column {
+                values: slice((self.vector_get_data)(vector).cast_const().cast(), rows),
+                validity: slice_or_none((self.vector_get_validity)(vector), rows.div_ceil(64)),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As of `slice::from_raw_parts`, but that nothing is at `data` when there are no rows.
+unsafe fn slice<'a, T>(data: *const T, rows: usize) -> &'a [T] {
+    // SAFETY: the caller's.
+    unsafe { slice_or_none(data, rows) }.unwrap_or_default()
+}
+
+/// # Safety
+/// As of `slice::from_raw_parts`, but for null.
+unsafe fn slice_or_none<'a, T>(data: *const T, rows: usize) -> Option<&'a [T]> {
+    // SAFETY: the caller's.
+    (!data.is_null() && rows > 0).then(|| unsafe { std::slice::from_raw_parts(data, rows) })
+}
+
+struct Column<'a, T> {
+    values: &'a [T],
+    validity: Option<&'a [u64]>,
+}
+
+impl<T> Column<'_, T> {
+    fn get(&self, row: usize) -> Option<&T> {
+        let valid = self
+            .validity
+            .is_none_or(|bits| bits[row / 64] >> (row % 64) & 1 == 1);
+        valid.then(|| &self.values[row])
+    }
+}
+
+/// `duckdb_string_t`: up to 12 bytes are in it, more are where its second half points.
+#[repr(C, align(8))]
+struct Bytes {
+    length: u32,
+    inlined: [u8; 4],
+    rest: [u8; 8],
+}
+
+impl Bytes {
+    /// # Safety
+    /// It is in a vector of DuckDB's.
+    unsafe fn get(&self) -> &[u8] {
+        let length = self.length as usize;
+        let start = if length <= 12 {
+            self.inlined.as_ptr()
+        } else {
+            usize::from_ne_bytes(self.rest) as *const u8
+        };
+        // SAFETY: DuckDB keeps as many bytes there as long as the vector; the inlined ones go on in `rest`.
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
+}
+
+/// The digest of a state, made when it is first needed.
+///
+/// # Safety
+/// `state` was made by `init` and not destroyed; nobody else uses it meanwhile.
+unsafe fn digest<'a>(state: State) -> &'a mut Digest {
+    // SAFETY: the caller's; what is not null came out of a box.
+    unsafe {
+        if (*state).is_null() {
+            *state = Box::into_raw(Box::default());
+        }
+        &mut **state
+    }
+}
+
+unsafe extern "C" fn state_size(_info: Handle) -> u64 {
+    size_of::<*mut Digest>() as u64
+}
+
+unsafe extern "C" fn init(_info: Handle, state: State) {
+    // SAFETY: DuckDB gives room for `state_size` bytes.
+    unsafe { *state = null_mut() };
+}
+
+unsafe extern "C" fn destroy(states: *const State, count: u64) {
+    // SAFETY: DuckDB destroys each state once.
+    for &state in unsafe { slice(states, count as usize) } {
+        // SAFETY: what is not null came out of a box.
+        unsafe {
+            if !(*state).is_null() {
+                drop(Box::from_raw(*state));
+                *state = null_mut();
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn update(_info: Handle, chunk: Handle, states: *const State) {
+    let Some(api) = API.get() else { return };
+    // SAFETY: the column is DOUBLE, and there is a state for each row.
+    unsafe {
+        let column = api.column::<f64>(chunk, 0);
+        for (row, &state) in slice(states, column.values.len()).iter().enumerate() {
+            if let Some(&value) = column.get(row) {
+                digest(state).add(value);
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn update_with_bytes(info: Handle, chunk: Handle, states: *const State) {
+    let Some(api) = API.get() else { return };
+    // SAFETY: the column is BLOB, and there is a state for each row.
+    unsafe {
+        let column = api.column::<Bytes>(chunk, 0);
+        for (row, &state) in slice(states, column.values.len()).iter().enumerate() {
+            if let Some(bytes) = column.get(row)
+                && let Err(wrong) = digest(state).merge_bytes(bytes.get())
+            {
+                (api.aggregate_function_set_error)(info, complaint(wrong).as_ptr());
+                return;
+            }
+        }
+    }
+}
+
+fn complaint(wrong: &str) -> CString {
+    CString::new(format!("a state of quantiles is {wrong}")).unwrap_or_default()
+}
+
+unsafe extern "C" fn combine(_info: Handle, sources: *const State, targets: *const State, count: u64) {
+    // SAFETY: as many sources as targets, each a state, and none is both.
+    unsafe {
+        let targets = slice(targets, count as usize);
+        for (&source, &target) in slice(sources, count as usize).iter().zip(targets) {
+            if let Some(source) = (*source).as_ref() {
+                digest(target).merge(source);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As `Finalize`.
+unsafe fn write(
+    states: *const State,
+    result: Handle,
+    count: u64,
+    offset: u64,
+    encode: fn(&Digest, &mut Vec<u8>),
+) {
+    let Some(api) = API.get() else { return };
+    let mut bytes = Vec::new();
+    // SAFETY: `result` is a BLOB vector with room for `offset + count` rows; DuckDB copies the bytes.
+    unsafe {
+        for (row, &state) in (offset..).zip(slice(states, count as usize)) {
+            bytes.clear();
+            encode(digest(state), &mut bytes);
+            (api.vector_assign_string_element_len)(result, row, bytes.as_ptr().cast(), bytes.len() as u64);
+        }
+    }
+}
+
+unsafe extern "C" fn finalize(_info: Handle, states: *const State, result: Handle, count: u64, offset: u64) {
+    // SAFETY: DuckDB's arguments.
+    unsafe { write(states, result, count, offset, Digest::encode) };
+}
+
+unsafe extern "C" fn finalize_to_send(
+    _info: Handle,
+    states: *const State,
+    result: Handle,
+    count: u64,
+    offset: u64,
+) {
+    // SAFETY: DuckDB's arguments.
+    unsafe { write(states, result, count, offset, Digest::encode_to_send) };
+}
+
+/// Calls `each` with the digest of each row, empty where there is none.
+///
+/// # Safety
+/// As `Scalar`; column 0 is BLOB.
+unsafe fn digests(info: Handle, chunk: Handle, mut each: impl FnMut(&Api, usize, &Digest)) {
+    let Some(api) = API.get() else { return };
+    // SAFETY: the caller's.
+    unsafe {
+        let column = api.column::<Bytes>(chunk, 0);
+        for row in 0..column.values.len() {
+            let mut digest = Digest::default();
+            if let Some(bytes) = column.get(row)
+                && let Err(wrong) = digest.merge_bytes(bytes.get())
+            {
+                (api.scalar_function_set_error)(info, complaint(wrong).as_ptr());
+                return;
+            }
+            each(api, row, &digest);
+        }
+    }
+}
+
+unsafe extern "C" fn quantiles(info: Handle, chunk: Handle, result: Handle) {
+    use std::fmt::Write;
+
+    let mut text = String::new();
+    // SAFETY: the column is BLOB, the result VARCHAR with room for its rows; DuckDB copies the text.
+    unsafe {
+        digests(info, chunk, |api, row, digest| {
+            text.clear();
+            let values = digest.quantiles(QUANTILES).unwrap_or_default();
+            for (key, value) in KEYS.iter().zip(values) {
+                let separator = if text.is_empty() { '{' } else { ',' };
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{separator}\"{key}\":{value:?}");
+            }
+            text.push('}');
+            (api.vector_assign_string_element_len)(
+                result,
+                row as u64,
+                text.as_ptr().cast(),
+                text.len() as u64,
+            );
+        });
+    }
+}
+
+unsafe extern "C" fn quantile(info: Handle, chunk: Handle, result: Handle) {
+    let Some(api) = API.get() else { return };
+    // SAFETY: the columns are BLOB and DOUBLE, the result DOUBLE with room for as many rows.
+    unsafe {
+        let fractions = api.column::<f64>(chunk, 1);
+        let values = (api.vector_get_data)(result).cast::<f64>();
+        digests(info, chunk, |_, row, digest| {
+            let q = fractions.get(row).copied().unwrap_or_default();
+            let [value] = digest.quantiles([q]).unwrap_or_default();
+            *values.add(row) = value;
+        });
+    }
+}
