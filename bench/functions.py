@@ -11,6 +11,7 @@ import time
 
 import duckdb
 
+from sylph.functions import digest
 from sylph.functions.declare import Overload
 from sylph.functions.kernels import install
 from sylph.functions.registry import SCALARS, resolve_scalar
@@ -106,6 +107,7 @@ class Bench:
     def __init__(self, rows: int, runs: int) -> None:
         self.rows = rows
         self.runs = runs
+        digest.register()
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("SELECT setseed(0.5)").fetchall()
         self.connection.execute(TABLE.format(rows=rows)).fetchall()

@@ -14,7 +14,7 @@ from px.outside import outside
 
 def quantiles(value: str, /) -> Aggregated:
     """JSON text with the quantiles p01, p10, p25, p50, p75, p90 and p99, always as floats. inf and nan are
-    passed over. A t-digest: the rank of each value is within 0.02 of the one asked for, direct or merged.
+    passed over. A digest: the rank of each value is within 0.02 of the one asked for, direct or merged.
     """
     raise outside("quantiles")
 
@@ -60,7 +60,7 @@ def percentile(_value: str, q: float) -> Aggregated: ...
 def percentile(q: float) -> Callable[..., Aggregated]: ...
 def percentile(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:
     """The value below which the fraction q of the values lies, as a float: `px.percentile('latency', 0.99)`. inf
-    and nan are passed over; 0.0 of no rows. A t-digest: the rank of the value is within 0.02 of the one asked
+    and nan are passed over; 0.0 of no rows. A digest: the rank of the value is within 0.02 of the one asked
     for, direct or merged.
     """
     raise outside("percentile")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from sylph.functions import digest
 from sylph.functions.kernels import PREFIX, install
 
 MISSING = [name for name in ("numpy", "sylph._native") if importlib.util.find_spec(name) is None]
@@ -29,5 +30,6 @@ class Duck:
 
 @pytest.fixture(scope="session")
 def duck() -> Iterator[Duck]:
+    digest.register()
     with duckdb.connect(config={"threads": 1, "arrow_lossless_conversion": True}) as connection:
         yield Duck(connection)

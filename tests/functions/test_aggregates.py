@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sylph.functions.aggregates import KEYS, QUANTILES
 from sylph.functions.declare import AggregateOverload
 from sylph.functions.registry import AGGREGATES
 from sylph.tables.types import DUCKDB_TYPES, DataType
 from tests.functions.test_scalars import column
 
+QUANTILES = (0.01, 0.10, 0.25, 0.50, 0.75, 0.90, 0.99)
+KEYS = ("p01", "p10", "p25", "p50", "p75", "p90", "p99")
 VALUES = {
     DataType.BOOLEAN: st.booleans(),
     DataType.INT64: st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-5, 5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from sylph.functions import digest
 from sylph.functions.registry import AGGREGATES
 from sylph.tables.types import DataType
 
@@ -26,6 +27,7 @@ PARTIAL = [
 
 @pytest.mark.parametrize("overload", PARTIAL)
 def test_merged_states_are_states_again(overload):
+    digest.register()
     with duckdb.connect() as connection:
         connection.execute("SET arrow_lossless_conversion = true")
         connection.execute(

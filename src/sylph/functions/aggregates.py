@@ -7,17 +7,12 @@ nan is no number to be least or greatest: `min`, `max` and `quantiles` pass over
 
 from __future__ import annotations
 
+from sylph.functions import digest
 from sylph.functions.declare import Aggregate, AggregateOverload
 from sylph.functions.semantics import MEASURES, RATES, keeps, keeps_any, quantiles_of
 from sylph.functions.signature import LETTERS, aggregate, wrap_int64
 from sylph.tables.types import DUCKDB_TYPES
 from sylph.tables.types import SemanticType as St
-
-QUANTILES = (0.01, 0.10, 0.25, 0.50, 0.75, 0.90, 0.99)
-KEYS = ("p01", "p10", "p25", "p50", "p75", "p90", "p99")
-_POINTS = f"[{', '.join(f'{point:.2f}' for point in QUANTILES)}]"
-_KEYS = f"[{', '.join(repr(key) for key in KEYS)}]"
-_NO_QUANTILES = "{{" + ", ".join(f'"{key}":0.0' for key in KEYS).replace(" ", "") + "}}"
 
 _LARGEST = "9223372036854775807"
 _SMALLEST = "(-9223372036854775807 - 1)"
@@ -26,17 +21,8 @@ _NAN = "'nan'::DOUBLE"
 
 
 def _quantiles(signature: str) -> tuple[AggregateOverload, ...]:
-    states = f"combine_aggr(to_aggregate_state({{0}}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, {_POINTS}]))"
-
-    def text(points: str) -> str:
-        return f"coalesce(CAST(to_json(map({_KEYS}, {points})) AS VARCHAR), '{_NO_QUANTILES}')"
-
     return aggregate(
-        signature,
-        text(f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS})"),
-        (f"approx_quantile(CAST({{0}} AS DOUBLE), {_POINTS}) EXPORT_STATE",),
-        (states,),
-        text("finalize({0})"),
+        signature, digest.quantiles(digest.WHOLE), (digest.TO_SEND,), (digest.MERGED,), digest.quantiles("{0}")
     )
 
 
@@ -86,7 +72,7 @@ FUNCTIONS = (
         " over.",
         _quantiles("(I)->S") + _quantiles("(F)->S"),
         quantiles_of,
-        error="A t-digest: the rank of each value is within 0.02 of the one asked for, direct or merged.",
+        error="A digest: the rank of each value is within 0.02 of the one asked for, direct or merged.",
         parameters=("value",),
     ),
     Aggregate(

@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
+from sylph.functions import digest
 from sylph.functions.declare import Aggregate, AggregateOverload, LiteralValue, Option
 from sylph.functions.semantics import MEASURES, keeps
 from sylph.functions.signature import aggregate, quote
@@ -17,22 +18,19 @@ _NAN = "'nan'::DOUBLE"
 
 # -- percentile -----------------------------------------------------------------------------------------------------
 
-#: The same for every q, so that several percentiles of a column share one digest.
-_DIGEST = "approx_quantile(CAST({0} AS DOUBLE), [0.5]) EXPORT_STATE"
-
 
 @lru_cache(maxsize=256)
 def _percentile(overload: AggregateOverload, options: tuple[LiteralValue, ...]) -> AggregateOverload:
     (q,) = options
     if not (isinstance(q, float) and 0.0 <= q <= 1.0):
         raise ValueError(f"a percentile is a fraction from 0.0 to 1.0, such as 0.99, not {q}")
-    state = f"to_aggregate_state({{digest}}, 'approx_quantile', ['DOUBLE', 'FLOAT[]'], [NULL, [{q!r}]])"
+    # The digest is the same for every q, so that several percentiles of a column share one.
     return replace(
         overload,
-        sql=f"coalesce(finalize({state.replace('{digest}', _DIGEST)})[1], 0.0::DOUBLE)",
-        partial=(_DIGEST,),
-        merge=(f"combine_aggr({state.replace('{digest}', '{0}')})",),
-        final="coalesce(finalize({0})[1], 0.0::DOUBLE)",
+        sql=digest.quantile(digest.WHOLE, q),
+        partial=(digest.TO_SEND,),
+        merge=(digest.MERGED,),
+        final=digest.quantile("{0}", q),
     )
 
 
@@ -120,7 +118,7 @@ FUNCTIONS = (
         " nan are passed over; 0.0 of no rows.",
         tuple(_percentile(one, (0.5,)) for one in _overloads("(I)->F (F)->F")),
         keeps(MEASURES),
-        error="A t-digest: the rank of the value is within 0.02 of the one asked for, direct or merged.",
+        error="A digest: the rank of the value is within 0.02 of the one asked for, direct or merged.",
         parameters=("value",),
         options=(Option("q", DataType.FLOAT64),),
         specialize=_percentile,

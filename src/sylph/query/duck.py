@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sylph.functions import digest
 from sylph.plan.literals import string_sql
 from sylph.query.answer import CancelToken, Code, QueryError
 
@@ -108,6 +109,7 @@ class Instances:
     def _make(self) -> duckdb.DuckDBPyConnection:
         import duckdb
 
+        digest.register()
         instance = duckdb.connect(":memory:", config={"threads": self._threads, "temp_directory": ""})
         allowed = ", ".join(string_sql(f"{directory}/") for directory in self._directories)
         # Nothing spills to disk, no file outside the store can be read, nothing can be loaded or reconfigured.

@@ -1,0 +1,37 @@
+"""Quantiles in DuckDB: digests of numbers as native aggregates, which hold and send less than its own t-digest.
+
+A digest is a BLOB. `crates/kernels/src/quantiles.rs` says what is in it and how far it may be off.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+#: Aggregates over numbers, as {0}: a digest that is as exact as can be, and one made to travel.
+WHOLE = "sylph_digest(CAST({0} AS DOUBLE))"
+TO_SEND = "sylph_digest_to_send(CAST({0} AS DOUBLE))"
+#: An aggregate over digests, as {0}. Bytes that are none are an error.
+MERGED = "sylph_digest_merge({0})"
+
+
+@cache
+def register() -> None:
+    """Makes the functions known to databases that this process opens from now on. Raises ImportError, ValueError."""
+    import _duckdb
+
+    try:
+        from sylph._native import register_functions
+    except ImportError as error:
+        raise ImportError("sylph._native is missing or older than this source: run `make build`") from error
+
+    register_functions(_duckdb.__file__)
+
+
+def quantiles(digest: str) -> str:
+    """JSON text of a digest's quantiles p01 to p99, in SQL; of none, all are 0.0."""
+    return f"sylph_quantiles({digest})"
+
+
+def quantile(digest: str, q: float) -> str:
+    """One quantile of a digest, in SQL; 0.0 of none."""
+    return f"sylph_quantile({digest}, {q!r}::DOUBLE)"
