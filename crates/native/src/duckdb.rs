@@ -4,7 +4,7 @@
 //! many. Scalars: `sylph_quantiles(BLOB)` gives JSON text, `sylph_quantile(BLOB, DOUBLE)` a number.
 //!
 //! DuckDB is the library that Python has loaded; its stable C API is looked up in it. These aggregates must not be used
-//! with `OVER ()` or `ORDER BY` in the call: DuckDB then passes fewer states than rows (its issue 26109).
+//! with `OVER ()` or `ORDER BY` in the call: DuckDB 1.5 then passes fewer states than rows (its issue 26109).
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
