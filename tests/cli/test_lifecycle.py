@@ -30,7 +30,7 @@ def host(px, tmp_path):
         os.kill(agent.pid, signal.SIGKILL)
 
 
-def wait_for(what, seconds: float = 10):
+def wait_for(what, seconds: float = 30):
     deadline = time.monotonic() + seconds
     while not (value := what()):
         assert time.monotonic() < deadline
@@ -98,7 +98,7 @@ def test_in_the_foreground(host, tmp_path):
     assert f"an agent runs here already (pid {agent.pid})" in second.stderr
     wait_for((tmp_path / "px.sock").exists)
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert not (tmp_path / "px.pid").exists()
 
 

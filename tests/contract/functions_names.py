@@ -1,4 +1,7 @@
-"""Addresses, processes, names of protocol codes, membership: what each overload gives."""
+"""Addresses, processes, names of protocol codes, membership: what each overload gives.
+
+The names stand here as Pixie's users know them: taken from `sylph.tables.enums` they would prove nothing.
+"""
 
 from tests.contract.overloads import Overloads
 
