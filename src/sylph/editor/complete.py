@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sylph.editor import strings
-from sylph.editor.cursor import Cursor, locate, primary_before
+from sylph.editor.cursor import Cursor, cursor_at, line_at, primary_before
 from sylph.editor.describe import Item, Kind, columns, method, named, registered, signature
 from sylph.editor.names import Names, names_at
 from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from sylph.pxl import limits
 from sylph.pxl.dataframe import methods
-from sylph.pxl.errors import split_lines
 from sylph.pxl.modules import MODULES
 from sylph.pxl.values import Builtin, Frame, Grouped, Module, UserFunction
 from sylph.tables import TABLES
@@ -59,7 +57,7 @@ def complete(source: str, line: int, column: int, schema: Mapping[str, Table] = 
 
     Never raises for what a script's text is; a place that is not in it gives nothing.
     """
-    cursor = _cursor(source, line, column)
+    cursor = cursor_at(source, line, column)
     if cursor is None or cursor.comment:
         return []
     word = cursor.word
@@ -70,13 +68,13 @@ def complete(source: str, line: int, column: int, schema: Mapping[str, Table] = 
 
 def hover(source: str, line: int, column: int, schema: Mapping[str, Table] = TABLES) -> Hover | None:
     """What is known of the name at a place, or None."""
-    text = _line(source, line)
+    text = line_at(source, line)
     if text is None:
         return None
     at = next((one for one in _IDENTIFIER.finditer(text) if one.start() < column <= one.end() + 1), None)
     if at is None:
         return None
-    cursor = _cursor(source, line, at.end() + 1)
+    cursor = cursor_at(source, line, at.end() + 1)
     if cursor is None or cursor.comment:
         return None
     start, end, word = at.start() + 1, at.end() + 1, at.group()
@@ -88,18 +86,6 @@ def hover(source: str, line: int, column: int, schema: Mapping[str, Table] = TAB
     wanted = (word, f"{word}=") if cursor.string is None else (word,)
     item = next((item for item in _items(cursor, source, schema) if item.label in wanted), None)
     return None if item is None else Hover(item.label.rstrip("="), item.kind, item.detail, item.doc, start, end)
-
-
-def _line(source: str, line: int) -> str | None:
-    lines = split_lines(source)
-    return lines[line - 1] if 1 <= line <= len(lines) and len(source) <= limits.MAX_SOURCE_BYTES else None
-
-
-def _cursor(source: str, line: int, column: int) -> Cursor | None:
-    text = _line(source, line)
-    if text is None or not 1 <= column <= len(text) + 1:
-        return None
-    return locate("\n".join([*split_lines(source)[: line - 1], text[: column - 1]]))
 
 
 def _matching(items: Iterable[Item], word: str) -> list[Item]:

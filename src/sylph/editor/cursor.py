@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from sylph.pxl import limits
+from sylph.pxl.errors import split_lines
+
 _QUOTE = re.compile(r"'''|\"\"\"|'|\"")
 _WORD = re.compile(r"[^\W\d]\w*\Z")
 _KEYWORD = re.compile(r"\s*([^\W\d]\w*)\s*\Z")
@@ -54,6 +57,20 @@ class Cursor:
         """The white space before the statement."""
         line = self.text[self.statement :]
         return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def cursor_at(source: str, line: int, column: int) -> Cursor | None:
+    """The cursor at a place of a script, from 1; None if that is not in it, or if it is longer than any may be."""
+    text = line_at(source, line)
+    if text is None or not 1 <= column <= len(text) + 1:
+        return None
+    return locate("\n".join([*split_lines(source)[: line - 1], text[: column - 1]]))
+
+
+def line_at(source: str, line: int) -> str | None:
+    """A line of a script, from 1; None as for `cursor_at`."""
+    lines = split_lines(source)
+    return lines[line - 1] if 1 <= line <= len(lines) and len(source) <= limits.MAX_SOURCE_BYTES else None
 
 
 def locate(text: str) -> Cursor:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sylph.editor.cursor import locate, primary_before
+from sylph.editor.cursor import cursor_at, primary_before
 from sylph.editor.describe import named
 from sylph.editor.names import names_at
-from sylph.pxl import limits
-from sylph.pxl.errors import split_lines
 from sylph.tables import TABLES
 from sylph.tables.declare import Table
 
@@ -28,11 +26,8 @@ class Signature:
 
 def signature_help(source: str, line: int, column: int, schema: Mapping[str, Table] = TABLES) -> Signature | None:
     """The signature of the innermost call around a place (from 1); None outside calls, and of what is not known."""
-    lines = split_lines(source)
-    if not 1 <= line <= len(lines) or len(source) > limits.MAX_SOURCE_BYTES:
-        return None
-    cursor = locate("\n".join([*lines[: line - 1], lines[line - 1][: column - 1]]))
-    if cursor.comment:
+    cursor = cursor_at(source, line, column)
+    if cursor is None or cursor.comment:
         return None
     call = next((one for one in reversed(cursor.brackets) if one.character == "("), None)
     callee = "" if call is None else primary_before(cursor.text, call.offset, cursor.statement)
