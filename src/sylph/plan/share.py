@@ -25,7 +25,7 @@ from sylph.plan.nodes import (
     Sort,
     Union,
 )
-from sylph.plan.sql import sorted_nodes
+from sylph.plan.order import sorted_nodes
 from sylph.plan.walk import consumers, expressions, inputs, postorder, roots, with_inputs
 from sylph.tables.types import DataType
 

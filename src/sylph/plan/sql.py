@@ -15,6 +15,8 @@ from sylph.functions.declare import Lookup
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import AggregateCall, Call, ColumnRef, Expression, Literal
 from sylph.plan.literals import ZERO_SQL, literal_sql, quote, value_sql
+from sylph.plan.lookups import Joins, has_lookup, join, zero_rejecting
+from sylph.plan.naming import RANK, Leaf, Naming
 from sylph.plan.nodes import (
     Aggregate,
     Explode,
@@ -32,19 +34,21 @@ from sylph.plan.nodes import (
     Union,
     state_name,
 )
+from sylph.plan.order import seen_orders, sorted_nodes
 from sylph.plan.templates import constants_sql, fill
 from sylph.plan.walk import conjuncts, expressions, inputs, postorder, references, substitute
 from sylph.tables.entities import ENTITIES
 from sylph.tables.types import DataType, Relation
 
-Leaf = Source | TableFunctionSource | Remote
-
 _HEAVY = Aggregate | Join | Limit | Sort | Explode | Union | PartialAggregate | MergeAggregate
 
-_FOREVER = "9223372036854775807::BIGINT"
-
-#: Column that carries the place that a sort gave to a row past joins, which keep no order.
-_RANK = "#rank"
+#: By `Join.how`: in SQL, and whether the left and the right side may have no row.
+_JOINS = {
+    "inner": ("INNER", False, False),
+    "left": ("LEFT", False, True),
+    "outer": ("FULL", True, True),
+    "as_of": ("ASOF LEFT", False, True),
+}
 
 #: Longest SQL of one call: templates may name an argument twice, so nesting them can grow fast.
 MAX_EXPRESSION = 200_000
@@ -86,48 +90,12 @@ class _Block:
     relation: Relation
     outputs: dict[str, Expression] | None = None
     select: list[str] | None = None
-    joins: dict[tuple[str, str, str, str], _LookupJoin] = field(default_factory=dict)
+    joins: Joins = field(default_factory=dict)
     where: list[str] = field(default_factory=list)
     tail: str = ""
     limit: int | None = None
-    #: Whether rows carry their place in an order, as column `_RANK`.
+    #: Whether rows carry their place in an order, as column `RANK`.
     ranked: bool = False
-
-
-@dataclass(slots=True)
-class _LookupJoin:
-    alias: str
-    lookup: Lookup
-    key: str
-    at: str
-    values: dict[str, None]
-    inner: bool = False
-
-
-class Naming:
-    """Names that several statements agree on: of columns, of leaves, and of rows kept between statements.
-
-    `kept` are the names of `Remote`s that are tables of the runner's, with whether their rows are in order.
-    """
-
-    def __init__(self, nodes: list[Node], kept: Mapping[str, bool] | None = None) -> None:
-        self.columns = _physical_names(nodes)
-        self.kept = kept or {}
-        self._leaves: dict[int, tuple[str, Leaf]] = {}
-
-    def leaf(self, node: Leaf) -> str:
-        """The name under which a leaf is read; the same one each time."""
-        if isinstance(node, Remote) and node.name in self.kept:
-            return node.name
-        known = self._leaves.get(id(node))
-        if known is None:
-            if isinstance(node, Source):
-                label = node.table
-            else:
-                label = node.function if isinstance(node, TableFunctionSource) else node.name
-            # The node is held, so that no other one gets its id().
-            known = self._leaves[id(node)] = (f"{label}_{len(self._leaves)}", node)
-        return known[0]
 
 
 def statement(
@@ -158,7 +126,7 @@ class _Writer:
         for node in self._nodes:
             for child in inputs(node):
                 self._uses[id(child)] += 1
-        self._ordered = _ordered(self._nodes, root)
+        self._ordered = seen_orders(self._nodes, root)
         self._sorted = sorted_nodes(self._nodes)
         #: Sorts under look-ups, by which rows must be put in order again.
         self._ranked = {
@@ -167,7 +135,7 @@ class _Writer:
             if self._ordered[id(node)]
             and id(node) in self._sorted
             # What is read twice is kept in any order.
-            and (self._uses[id(node)] > 1 or any(map(_has_lookup, expressions(node))))
+            and (self._uses[id(node)] > 1 or any(map(has_lookup, expressions(node))))
         }
         self._heavy: set[int] = set()
 
@@ -183,7 +151,7 @@ class _Writer:
         top = self._blocks[id(self._root)]
         if top.ranked:
             top = self._close(top)
-            top.ranked, top.tail = False, f" ORDER BY i.{quote(_RANK)}"
+            top.ranked, top.tail = False, f" ORDER BY i.{quote(RANK)}"
         elif self._sorts and self._shuffled() and "time_" in self._root.relation:
             top = self._close(top)
             top.tail = f" ORDER BY i.{self._name('time_')}"
@@ -201,7 +169,7 @@ class _Writer:
     def _shuffled(self) -> bool:
         """Whether rows come in another order than the tables': a join keeps none, and agents answer when they can."""
         return any(
-            self._ordered[id(node)] and (self._arrives(node) or any(map(_has_lookup, expressions(node))))
+            self._ordered[id(node)] and (self._arrives(node) or any(map(has_lookup, expressions(node))))
             for node in self._nodes
             if id(node) not in self._sorted
         )
@@ -263,7 +231,7 @@ class _Writer:
 
     def _map(self, node: Map) -> _Block:
         block = self._take(node.input)
-        looks_up = any(map(_has_lookup, expressions(node)))
+        looks_up = any(map(has_lookup, expressions(node)))
         if block.outputs is not None or block.select is not None or (block.limit is not None and looks_up):
             block = self._close(block)
         block.outputs = dict(node.outputs)
@@ -290,16 +258,16 @@ class _Writer:
 
     def _demand(self, block: _Block, terms: list[Expression]) -> None:
         for term in terms:
-            inner = _zero_rejecting(term)
+            inner = zero_rejecting(term)
             if inner is not None and inner.overload.lookup is not None:
                 args = [self._expression(arg, block) for arg in inner.args]
-                self._lookup_join(inner.function, inner.overload.lookup, args, block).inner = True
+                join(block.joins, inner.function, inner.overload.lookup, args).inner = True
             block.where.append(self._expression(term, block))
 
     def _limit(self, node: Limit) -> _Block:
         block = self._take(node.input)
         if block.ranked and block.limit is None:
-            block.tail = f" ORDER BY i.{quote(_RANK)}"
+            block.tail = f" ORDER BY i.{quote(RANK)}"
         elif block.limit is None and self._earliest_needs_order(node.input, block):
             block.tail = f" ORDER BY i.{self._name('time_')}"
         block.limit = node.rows if block.limit is None else min(block.limit, node.rows)
@@ -317,7 +285,7 @@ class _Writer:
         block.tail = " ORDER BY " + ", ".join(order)
         if id(node) in self._ranked:
             block.select = [f"i.{self._name(name)}" for name in node.relation]
-            block.select.append(f"row_number() OVER ({block.tail.strip()}) AS {quote(_RANK)}")
+            block.select.append(f"row_number() OVER ({block.tail.strip()}) AS {quote(RANK)}")
             if node.rows is None:
                 block.tail = ""
         block = self._close(block)
@@ -334,7 +302,7 @@ class _Writer:
                 column = f"coalesce(unnest({elements}), '') AS {self._name(name)}"
             block.select.append(column)
         if block.ranked:
-            block.select.append(f"i.{quote(_RANK)}")
+            block.select.append(f"i.{quote(RANK)}")
         block.relation = node.relation
         return block
 
@@ -374,19 +342,14 @@ class _Writer:
 
     def _join(self, node: Join) -> _Block:
         left, right = (self._close(self._take(side)) for side in (node.left, node.right))
-        optional = {
-            "inner": (False, False),
-            "left": (False, True),
-            "outer": (True, True),
-            "as_of": (False, True),
-        }
-        if node.how not in optional:
-            raise PlanError(f"join how={node.how!r} is not one of {', '.join(optional)}")
+        if node.how not in _JOINS:
+            raise PlanError(f"join how={node.how!r} is not one of {', '.join(_JOINS)}")
+        kind, *optional = _JOINS[node.how]
         select = []
         relations = (node.left.relation, node.right.relation)
         for side, column, name in node.outputs:
             value = f"{'lr'[side]}.{self._name(column)}"
-            if optional[node.how][side]:
+            if optional[side]:
                 value = f"coalesce({value}, {ZERO_SQL[relations[side][column].data]})"
             select.append(f"{value} AS {self._name(name)}")
         equal = len(node.left_on) - (node.how == "as_of")
@@ -394,7 +357,6 @@ class _Writer:
             f"l.{self._name(a)} {'=' if i < equal else '>='} r.{self._name(b)}"
             for i, (a, b) in enumerate(zip(node.left_on, node.right_on, strict=True))
         )
-        kind = {"inner": "INNER", "left": "LEFT", "outer": "FULL", "as_of": "ASOF LEFT"}[node.how]
         text = f"SELECT {', '.join(select)} FROM {left.source} AS l {kind} JOIN {right.source} AS r ON {keys}"
         return _Block(self._table(text), node.relation)
 
@@ -454,24 +416,10 @@ class _Writer:
         return value
 
     def _looked_up(self, function: str, lookup: Lookup, args: list[str], block: _Block) -> str:
-        join = self._lookup_join(function, lookup, args, block)
+        found = join(block.joins, function, lookup, args)
         zero = ZERO_SQL[ENTITIES[lookup.entity][lookup.value].data]
-        value = f"{join.alias}.{quote(lookup.value)}"
-        return value if join.inner else f"coalesce({value}, {zero})"
-
-    def _lookup_join(self, function: str, lookup: Lookup, args: list[str], block: _Block) -> _LookupJoin:
-        relation = ENTITIES.get(lookup.entity, {})
-        for column in (lookup.key, lookup.value):
-            if column not in relation:
-                raise PlanError(f"function {function!r} looks up {lookup.entity}.{column}, which does not exist")
-        key = args[0]
-        at = args[1] if lookup.at else ""
-        place = (lookup.entity, lookup.key, key, at)
-        join = block.joins.get(place)
-        if join is None:
-            join = block.joins[place] = _LookupJoin(f"m{len(block.joins)}", lookup, key, at, {})
-        join.values[lookup.value] = None
-        return join
+        value = f"{found.alias}.{quote(lookup.value)}"
+        return value if found.inner else f"coalesce({value}, {zero})"
 
     # -- text -------------------------------------------------------------------------------------------------
 
@@ -500,85 +448,15 @@ class _Writer:
         else:
             select = [f"i.{self._name(name)}" for name in block.relation]
         if block.ranked and block.select is None:
-            select.append(f"i.{quote(_RANK)}")
-        joins = "".join(self._render_lookup(join) for join in block.joins.values())
+            select.append(f"i.{quote(RANK)}")
+        joins = "".join(one.text(self._entities) for one in block.joins.values())
         where = f" WHERE {' AND '.join(f'({term})' for term in block.where)}" if block.where else ""
         limit = "" if block.limit is None else f" LIMIT {block.limit}"
         return f"SELECT {', '.join(select)} FROM {block.source} AS i{joins}{where}{block.tail}{limit}"
 
-    def _render_lookup(self, join: _LookupJoin) -> str:
-        lookup = join.lookup
-        relation = ENTITIES[lookup.entity]
-        read = self._entities.setdefault(lookup.entity, set())
-        read.update((lookup.key, *join.values))
-        kind = "INNER" if join.inner else "LEFT"
-        table = quote(f"entity_{lookup.entity}")
-        key = quote(lookup.key)
-        on = f"{join.alias}.{key} = {join.key}"
-        columns = ", ".join(quote(name) for name in dict.fromkeys((lookup.key, *join.values)))
-        if lookup.at:
-            # Each row holds until it stopped or the next one began, so that at most one holds at any time.
-            read.update(("start_time", "stop_time"))
-            following = f"lead(start_time) OVER (PARTITION BY {key} ORDER BY start_time, stop_time)"
-            end = f"least(CASE stop_time WHEN 0 THEN {_FOREVER} ELSE stop_time END, coalesce({following}, {_FOREVER}))"
-            table = f'(SELECT {columns}, start_time AS "#from", {end} AS "#to" FROM {table})'
-            at, alias = join.at, join.alias
-            return f' {kind} JOIN {table} AS {alias} ON {on} AND {at} >= {alias}."#from" AND {at} < {alias}."#to"'
-        if lookup.key != next(iter(relation)) or lookup.entity == "address":
-            # Not the entity's own key: of several rows the current one, else the one that stopped last.
-            order = [key]
-            if "stop_time" in relation:
-                read.update(("start_time", "stop_time"))
-                order += ["stop_time = 0 DESC", "stop_time DESC", "start_time DESC"]
-            table = f"(SELECT DISTINCT ON ({key}) {columns} FROM {table} ORDER BY {', '.join(order)})"
-        return f" {kind} JOIN {table} AS {join.alias} ON {on}"
-
-
-def _physical_names(nodes: list[Node]) -> dict[str, str]:
-    """A name for every column, distinct also where SQL ignores case."""
-    taken = {_RANK: 1}
-    names: dict[str, str] = {}
-    for node in nodes:
-        for name in node.relation:
-            if name not in names:
-                key = name.casefold()
-                taken[key] = taken.get(key, 0) + 1
-                names[name] = name if taken[key] == 1 else f"{name}#case{taken[key]}"
-    return names
-
-
-def _ordered(nodes: list[Node], root: Node) -> dict[int, bool]:
-    """Which nodes' row order can be seen: through aggregates and joins it cannot."""
-    seen = {id(node): False for node in nodes}
-    seen[id(root)] = True
-    for node in reversed(nodes):
-        if not isinstance(node, Map | Filter | Limit | Explode | Union):
-            continue
-        if seen[id(node)] or isinstance(node, Limit):
-            for child in inputs(node):
-                seen[id(child)] = True
-    return seen
-
-
-def sorted_nodes(nodes: list[Node]) -> dict[int, int]:
-    """Nodes whose rows are in the order of a sort, with that sort's id()."""
-    found: dict[int, int] = {}
-    for node in nodes:
-        if isinstance(node, Sort):
-            found[id(node)] = id(node)
-        elif isinstance(node, Map | Filter | Limit | Explode) and id(node.input) in found:
-            found[id(node)] = found[id(node.input)]
-    return found
-
 
 def _is_column(expression: Expression | None, name: str) -> bool:
     return isinstance(expression, ColumnRef) and expression.name == name
-
-
-def _has_lookup(expression: Expression) -> bool:
-    return isinstance(expression, Call) and (
-        expression.overload.lookup is not None or any(_has_lookup(arg) for arg in expression.args)
-    )
 
 
 def _cheap(expression: Expression) -> bool:
@@ -586,17 +464,3 @@ def _cheap(expression: Expression) -> bool:
     return not isinstance(expression, Call) or (
         expression.overload.lookup is not None and all(not isinstance(arg, Call) for arg in expression.args)
     )
-
-
-def _zero_rejecting(term: Expression) -> Call | None:
-    """The look-up in a condition that a missing row cannot meet: `pod != ""`, `pod == "x"`."""
-    if not (isinstance(term, Call) and term.function in ("equal", "notEqual") and len(term.args) == 2):
-        return None
-    for value, other in (term.args, term.args[::-1]):
-        if not (isinstance(value, Call) and isinstance(other, Literal)):
-            continue
-        if value.overload.lookup is not None and not value.overload.lookup.otherwise:
-            is_zero = not other.value
-            if value.type.data == other.type.data and is_zero == (term.function == "notEqual"):
-                return value
-    return None

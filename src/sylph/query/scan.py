@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sylph.plan.literals import quote, string_sql
+from sylph.plan.naming import Leaf
 from sylph.plan.nodes import Node, Remote, Source, TableFunctionSource
-from sylph.plan.sql import Leaf, Statement
+from sylph.plan.sql import Statement
 from sylph.query.answer import Code, QueryError
 from sylph.query.dataset import Dataset, Snapshot
 from sylph.query.table_functions import call

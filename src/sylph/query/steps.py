@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sylph.plan.naming import Naming
 from sylph.plan.nodes import Plan, Remote, Sink
 from sylph.plan.share import Share, resolved, shares
-from sylph.plan.sql import Naming, Statement, statement
+from sylph.plan.sql import Statement, statement
 from sylph.plan.walk import postorder, roots
 from sylph.tables.types import DataType
 
