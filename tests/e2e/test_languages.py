@@ -50,9 +50,8 @@ def send(command: list[str], port: int, made: list[tuple[str, str, int]]) -> tup
     ) as process:
         try:
             said, wrong = process.communicate(lines, timeout=60)
-        except BaseException:
-            process.kill()
-            raise
+        finally:
+            process.kill()  # else one that hangs is waited for
     assert process.returncode == 0, wrong
     return process.pid, [tuple(map(int, line.split())) for line in said.splitlines()]  # type: ignore[misc]
 

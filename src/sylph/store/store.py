@@ -12,7 +12,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from sylph.store.batch import HotBatch, admit
+from sylph.store.batch import ALWAYS, HotBatch, admit
 from sylph.store.budget import divide, snapshot_part
 from sylph.store.cold import Cold, journal_part
 from sylph.store.files import Files
@@ -105,10 +105,7 @@ class Store:
 
         Raises KeyError for an unknown table.
         """
-        state = self._state(table)
-        low = -(1 << 63) if start is None else start
-        high = (1 << 63) - 1 if end is None else end
-        self._forget_vanished(state)
+        state, low, high = self._asked(table, start, end)
         with self._lock:
             self._drain()
             batches = [batch for batch in state.hot if batch.min_time <= high and batch.max_time >= low]
@@ -123,10 +120,7 @@ class Store:
         `wake` is called, with the store's lock held, whenever rows were added: it must be quick and not raise.
         Raises KeyError for an unknown table.
         """
-        state = self._state(table)
-        low = -(1 << 63) if start is None else start
-        high = (1 << 63) - 1 if end is None else end
-        self._forget_vanished(state)
+        state, low, high = self._asked(table, start, end)
         with self._lock:
             follower = Follower(self, state, low, high, wake)
             follower.at = oldest(state)
@@ -231,6 +225,12 @@ class Store:
             return self._tables[table]
         except KeyError:
             raise KeyError(f"no table {table!r}; the store has {', '.join(sorted(self._tables))}") from None
+
+    def _asked(self, table: str, start: int | None, end: int | None) -> tuple[TableState, int, int]:
+        """A table as it can be read, and a time range with its open ends closed."""
+        state = self._state(table)
+        self._forget_vanished(state)
+        return state, ALWAYS[0] if start is None else start, ALWAYS[1] if end is None else end
 
     def _forget_vanished(self, state: TableState) -> None:
         """Somebody may have removed files; a query would fail over them."""
