@@ -289,6 +289,7 @@ fn what_finds_the_ring_full_is_counted_exactly() {
                 _ => None,
             })
             .sum();
+        assert!(lost > 0, "{data} {counters:?}");
         assert_eq!(data + lost, 2 * turns as u64, "{data} {counters:?}");
     });
 }

@@ -91,7 +91,6 @@ pub(crate) fn missing_capabilities() -> Vec<&'static str> {
 
 pub(crate) const BTF: &str = "/sys/kernel/btf/vmlinux";
 
-/// What is cheap to know before loading.
 /// Whether the machine allows capture as far as that is known without loading a program.
 ///
 /// # Errors
