@@ -9,17 +9,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sylph.plan.codec import decode, encode
-from sylph.plan.nodes import Plan
 from sylph.pxl.compile import compile_script
-from sylph.query.answer import CancelToken, QueryWarning, Result, Rows
+from sylph.query.answer import QueryWarning, Result, Rows
 from sylph.query.engine import Engine
-from sylph.query.limits import Limits
 from sylph.query.sharded import ShardedEngine
 from sylph.tables import TABLES
 from sylph.tables.rows import record_batch
 from sylph.testing import cluster, traffic
 from sylph.testing.dataset import MemoryDataset
+from tests.query.travelled import Travelled
 
 PAGE = Path(__file__).parent.parent.parent / "docs/pxl/beyond.md"
 NOW_NS = 1_700_000_000_000_000_000
@@ -31,18 +29,6 @@ EXAMPLES = {
 }
 
 pytest.importorskip("sylph._native", reason="some functions are kernels: make build")
-
-
-class Travelled:
-    """An engine that gets its plans as bytes, like one on another node."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def run_part(
-        self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None
-    ) -> Iterator[Result]:
-        return self.engine.run_part(decode(encode(plan), TABLES), limits=limits, cancel=cancel)
 
 
 def node(number: int, parts: int) -> Engine:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
-from sylph.plan.codec import decode, encode
 from sylph.plan.nodes import Limit, Node, PartialAggregate, Plan, Union
 from sylph.plan.split import split
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta
@@ -19,21 +18,9 @@ from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import record_batch
 from sylph.testing.dataset import MemoryDataset
 from sylph.testing.plans import agg, assign, call, col, join, keep, lit, plan, source, where
+from tests.query.travelled import Travelled
 
 HTTP = TABLES["http_events"].relation
-
-
-class Travelled:
-    """An engine that gets its plans as bytes, like one on another node."""
-
-    def __init__(self, data: MemoryDataset) -> None:
-        self.engine = Engine(data)
-
-    def run_part(
-        self, plan: Plan, *, limits: Limits | None = None, cancel: CancelToken | None = None
-    ) -> Iterator[Result]:
-        received = decode(encode(plan), self.engine.dataset.tables)
-        return self.engine.run_part(received, limits=limits, cancel=cancel)
 
 
 class Broken:
@@ -119,7 +106,9 @@ def plans() -> dict[str, Node]:
 def test_shards_answer_as_one(name: str) -> None:
     nodes = shards(4)
     engine = Engine(whole(nodes))
-    sharded = ShardedEngine([(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)], Engine(MemoryDataset()))
+    sharded = ShardedEngine(
+        [(f"node-{i}", Travelled(Engine(node))) for i, node in enumerate(nodes)], Engine(MemoryDataset())
+    )
     query = plan(plans()[name])
     expected = answers(engine.run(query))
     assert answers(sharded.run(query)) == expected
@@ -128,14 +117,18 @@ def test_shards_answer_as_one(name: str) -> None:
 
 def test_all_sinks_at_once() -> None:
     nodes = shards(3)
-    sharded = ShardedEngine([(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)], Engine(MemoryDataset()))
+    sharded = ShardedEngine(
+        [(f"node-{i}", Travelled(Engine(node))) for i, node in enumerate(nodes)], Engine(MemoryDataset())
+    )
     query = plan(*plans().values())
     assert answers(sharded.run(query)) == answers(Engine(whole(nodes)).run(query))
 
 
 def test_limit_takes_so_many_of_all() -> None:
     nodes = shards(4)
-    sharded = ShardedEngine([(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)], Engine(MemoryDataset()))
+    sharded = ShardedEngine(
+        [(f"node-{i}", Travelled(Engine(node))) for i, node in enumerate(nodes)], Engine(MemoryDataset())
+    )
     (rows,) = answers(sharded.run(plan(Limit(served(source("http_events")), 30)))).values()
     every = answers(Engine(whole(nodes)).run(plan(served(source("http_events")))))["output"]
     assert len(rows) == len(set(rows)) == 30
@@ -162,7 +155,7 @@ def test_a_service_summary_ships_little() -> None:
                     shipped += result.batch.nbytes
                 yield result
 
-    sharded = ShardedEngine([("a", Counted(nodes[0]))], Engine(MemoryDataset()))
+    sharded = ShardedEngine([("a", Counted(Engine(nodes[0])))], Engine(MemoryDataset()))
     summary = agg(
         served(source("http_events")), ["service"], n=("latency", "count"), quantiles=("latency", "quantiles")
     )
@@ -179,13 +172,15 @@ def test_an_aggregate_of_an_append_ships_states_not_rows() -> None:
     query = plan(both)
     (sink,) = split(prepare(query, Limits())).agent.sinks
     assert isinstance(sink.input, PartialAggregate)
-    sharded = ShardedEngine([(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)], Engine(MemoryDataset()))
+    sharded = ShardedEngine(
+        [(f"node-{i}", Travelled(Engine(node))) for i, node in enumerate(nodes)], Engine(MemoryDataset())
+    )
     assert answers(sharded.run(query)) == answers(Engine(whole(nodes)).run(query))
 
 
 def test_one_failing_agent_is_a_warning_and_all_an_error() -> None:
     nodes = shards(3)
-    good = [(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)]
+    good = [(f"node-{i}", Travelled(Engine(node))) for i, node in enumerate(nodes)]
     query = plan(agg(source("http_events"), n=("latency", "count")))
     results = list(ShardedEngine([*good, ("node-x", Broken())], Engine(MemoryDataset())).run(query))
     assert [r.message for r in results if isinstance(r, QueryWarning)] == ["no rows of node-x: connection lost"]
@@ -199,7 +194,9 @@ def test_one_failing_agent_is_a_warning_and_all_an_error() -> None:
 def test_what_agents_send_is_bounded() -> None:
     nodes = shards(3)
     nodes[0].add("http_events", record_batch(HTTP, [{"req_body": "x" * 2000}] * 9000))
-    sharded = ShardedEngine([(f"node-{i}", Travelled(node)) for i, node in enumerate(nodes)], Engine(MemoryDataset()))
+    sharded = ShardedEngine(
+        [(f"node-{i}", Travelled(Engine(node))) for i, node in enumerate(nodes)], Engine(MemoryDataset())
+    )
     with pytest.raises(QueryError, match="aggregate before") as error:
         list(sharded.run(plan(source("http_events")), limits=Limits(memory=16 * 2**20)))
     assert error.value.code is Code.RESOURCE_EXHAUSTED

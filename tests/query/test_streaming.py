@@ -14,7 +14,6 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from sylph.plan.codec import decode, encode
 from sylph.pxl.compile import compile_script
 from sylph.query import streaming, windows
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Rows, Stats, TableMeta
@@ -27,6 +26,7 @@ from sylph.tables.entities import ENTITIES
 from sylph.tables.rows import record_batch
 from sylph.testing.dataset import MemoryDataset, StoreDataset
 from tests.query.live import Reader, http
+from tests.query.travelled import Travelled
 
 SECOND = 1_000_000_000
 LATENCIES = "import px\ndf = px.DataFrame('http_events', select=['time_', 'latency'])\npx.display(df.stream())"
@@ -479,16 +479,6 @@ def test_windows_that_need_too_much_memory_end_the_query(store, short_grace, mon
 
 
 # -- shards ----------------------------------------------------------------------------------------------------
-
-
-class Travelled:
-    """An engine that gets its plans as bytes, like one on another node."""
-
-    def __init__(self, engine):
-        self.engine = engine
-
-    def run_part(self, plan, *, limits=None, cancel=None):
-        return self.engine.run_part(decode(encode(plan), TABLES), limits=limits, cancel=cancel)
 
 
 @pytest.fixture
