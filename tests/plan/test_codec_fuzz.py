@@ -43,10 +43,12 @@ def test_every_plan_of_the_library_travels() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_mutated_plans_are_refused_or_can_be_written(seed: int) -> None:
     chance = random.Random(seed)
+    given = seeds()
     ends = time.monotonic() + SECONDS
     refused = tried = 0
-    while time.monotonic() < ends and tried < 1000:
-        data = mutated(seeds(), chance)
+    # A hundred on a slow machine too: of a few, all may be refused, or none.
+    while tried < 100 or (time.monotonic() < ends and tried < 1000):
+        data = mutated(given, chance)
         began = time.thread_time()
         refused += read(data) is None
         assert time.thread_time() - began < 5, data[:500]
