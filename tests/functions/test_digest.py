@@ -35,9 +35,32 @@ def test_registering_again_changes_nothing(database):
 
 
 def test_a_library_that_is_not_loaded_is_refused():
-    script = "from sylph._native import register_functions; register_functions('/no/such/duckdb.so')"
+    script = "from sylph._native import register_functions; register_functions('/no/such/duckdb.so', 1)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert "ValueError: DuckDB is not loaded from /no/such/duckdb.so" in done.stderr
+
+
+def test_too_many_digests_end_the_query_and_leave_room_for_the_next():
+    # In a process of its own: the bound is one for all databases.
+    script = """
+import _duckdb, duckdb
+from sylph._native import register_functions
+register_functions(_duckdb.__file__, 8 << 20)
+connection = duckdb.connect(config={"threads": 2})
+few = "SELECT count(s) FROM (SELECT sylph_digest(range) AS s FROM range(300000) GROUP BY range % 1000)"
+many = "SELECT count(s) FROM (SELECT sylph_digest(range) AS s FROM range(300000) GROUP BY range)"
+merged = "SELECT count(s) FROM (SELECT sylph_digest_merge(s) AS s FROM states GROUP BY g)"
+connection.execute("CREATE TABLE states AS SELECT range % 20000 AS g, "
+                   "(SELECT sylph_digest_to_send(range) FROM range(60)) AS s FROM range(200000)")
+for text in (few, many, few, merged, few):
+    try:
+        print(connection.execute(text).fetchall())
+    except duckdb.Error as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    refused = f"Invalid Input Error: {digest.TOO_MUCH} 8 MiB"
+    assert (done.stdout.splitlines(), done.stderr) == (["[(1000,)]", refused] * 2 + ["[(1000,)]"], "")
 
 
 @pytest.mark.parametrize("template", [digest.WHOLE, digest.TO_SEND])

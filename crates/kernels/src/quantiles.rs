@@ -78,6 +78,14 @@ impl Digest {
         }
     }
 
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.values.capacity() * size_of::<f64>()
+            + self.centroids.capacity() * size_of::<Centroid>()
+    }
+
     /// Adds all of another digest.
     pub fn merge(&mut self, other: &Self) {
         for &value in &other.values {

@@ -9,6 +9,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sylph_kernels::quantiles::Digest;
 
@@ -92,6 +93,10 @@ api! {
 }
 
 static API: OnceLock<Api> = OnceLock::new();
+/// Bytes of the digests of all queries. DuckDB's own bound does not see them.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+/// Bytes beyond which no digest grows.
+static MOST: AtomicUsize = AtomicUsize::new(0);
 
 /// `duckdb_extension_descriptor`, layout 1; DuckDB offers at least as much room.
 #[repr(C)]
@@ -116,8 +121,9 @@ struct Access {
 }
 
 /// Makes the functions known to databases that are opened from now on. `library`: the path of DuckDB's, which is loaded.
-/// Calling it again changes nothing.
-pub(crate) fn register(library: &CStr) -> Result<(), String> {
+/// `memory`: bytes that all digests together may take. Calling it again changes only that.
+pub(crate) fn register(library: &CStr, memory: usize) -> Result<(), String> {
+    MOST.store(memory, Relaxed);
     if API.get().is_some() {
         return Ok(());
     }
@@ -310,18 +316,33 @@ impl Bytes {
     }
 }
 
-/// The digest of a state, made when it is first needed.
+/// Changes the digest of a state, which is made when it is first needed. Returns by how many bytes it grew.
 ///
 /// # Safety
 /// `state` was made by `init` and not destroyed; nobody else uses it meanwhile.
-unsafe fn digest<'a>(state: State) -> &'a mut Digest {
+unsafe fn change<T>(state: State, how: impl FnOnce(&mut Digest) -> T) -> (T, isize) {
     // SAFETY: the caller's; what is not null came out of a box.
-    unsafe {
+    let (digest, before) = unsafe {
+        let before = (*state).as_ref().map_or(0, Digest::memory);
         if (*state).is_null() {
             *state = Box::into_raw(Box::default());
         }
-        &mut **state
-    }
+        (&mut **state, before)
+    };
+    let done = how(digest);
+    (done, digest.memory().cast_signed() - before.cast_signed())
+}
+
+/// Counts what digests grew by; false when all of them take too much.
+fn hold(grown: isize) -> bool {
+    // Adding a negative number wraps to where subtracting goes.
+    let before = HELD.fetch_add(grown.cast_unsigned(), Relaxed);
+    before.wrapping_add_signed(grown) <= MOST.load(Relaxed)
+}
+
+fn too_much() -> CString {
+    let mib = MOST.load(Relaxed) >> 20;
+    CString::new(format!("quantiles of so many groups need more than {mib} MiB")).unwrap_or_default()
 }
 
 unsafe extern "C" fn state_size(_info: Handle) -> u64 {
@@ -334,27 +355,34 @@ unsafe extern "C" fn init(_info: Handle, state: State) {
 }
 
 unsafe extern "C" fn destroy(states: *const State, count: u64) {
+    let mut freed = 0;
     // SAFETY: DuckDB destroys each state once.
     for &state in unsafe { slice(states, count as usize) } {
         // SAFETY: what is not null came out of a box.
         unsafe {
             if !(*state).is_null() {
-                drop(Box::from_raw(*state));
+                let digest = Box::from_raw(*state);
+                freed += digest.memory().cast_signed();
                 *state = null_mut();
             }
         }
     }
+    hold(-freed);
 }
 
-unsafe extern "C" fn update(_info: Handle, chunk: Handle, states: *const State) {
+unsafe extern "C" fn update(info: Handle, chunk: Handle, states: *const State) {
     let Some(api) = API.get() else { return };
     // SAFETY: the column is DOUBLE, and there is a state for each row.
     unsafe {
         let column = api.column::<f64>(chunk, 0);
+        let mut grown = 0;
         for (row, &state) in slice(states, column.values.len()).iter().enumerate() {
             if let Some(&value) = column.get(row) {
-                digest(state).add(value);
+                grown += change(state, |digest| digest.add(value)).1;
             }
+        }
+        if !hold(grown) {
+            (api.aggregate_function_set_error)(info, too_much().as_ptr());
         }
     }
 }
@@ -364,13 +392,22 @@ unsafe extern "C" fn update_with_bytes(info: Handle, chunk: Handle, states: *con
     // SAFETY: the column is BLOB, and there is a state for each row.
     unsafe {
         let column = api.column::<Bytes>(chunk, 0);
+        let (mut grown, mut wrong) = (0, None);
         for (row, &state) in slice(states, column.values.len()).iter().enumerate() {
-            if let Some(bytes) = column.get(row)
-                && let Err(wrong) = digest(state).merge_bytes(bytes.get())
-            {
-                (api.aggregate_function_set_error)(info, complaint(wrong).as_ptr());
-                return;
+            if let Some(bytes) = column.get(row) {
+                let (merged, more) = change(state, |digest| digest.merge_bytes(bytes.get()));
+                grown += more;
+                if let Err(error) = merged {
+                    wrong = Some(complaint(error));
+                    break;
+                }
             }
+        }
+        if !hold(grown) {
+            wrong.get_or_insert_with(too_much);
+        }
+        if let Some(wrong) = wrong {
+            (api.aggregate_function_set_error)(info, wrong.as_ptr());
         }
     }
 }
@@ -379,14 +416,19 @@ fn complaint(wrong: &str) -> CString {
     CString::new(format!("a state of quantiles is {wrong}")).unwrap_or_default()
 }
 
-unsafe extern "C" fn combine(_info: Handle, sources: *const State, targets: *const State, count: u64) {
+unsafe extern "C" fn combine(info: Handle, sources: *const State, targets: *const State, count: u64) {
+    let Some(api) = API.get() else { return };
+    let mut grown = 0;
     // SAFETY: as many sources as targets, each a state, and none is both.
     unsafe {
         let targets = slice(targets, count as usize);
         for (&source, &target) in slice(sources, count as usize).iter().zip(targets) {
             if let Some(source) = (*source).as_ref() {
-                digest(target).merge(source);
+                grown += change(target, |digest| digest.merge(source)).1;
             }
+        }
+        if !hold(grown) {
+            (api.aggregate_function_set_error)(info, too_much().as_ptr());
         }
     }
 }
@@ -401,12 +443,12 @@ unsafe fn write(
     encode: fn(&Digest, &mut Vec<u8>),
 ) {
     let Some(api) = API.get() else { return };
-    let mut bytes = Vec::new();
+    let (mut bytes, none) = (Vec::new(), Digest::default());
     // SAFETY: `result` is a BLOB vector with room for `offset + count` rows; DuckDB copies the bytes.
     unsafe {
         for (row, &state) in (offset..).zip(slice(states, count as usize)) {
             bytes.clear();
-            encode(digest(state), &mut bytes);
+            encode((*state).as_ref().unwrap_or(&none), &mut bytes);
             (api.vector_assign_string_element_len)(result, row, bytes.as_ptr().cast(), bytes.len() as u64);
         }
     }

@@ -37,10 +37,11 @@ fn kernel(py: Python<'_>, name: &str, batch: &Bound<'_, PyAny>) -> PyResult<inte
 }
 
 /// Makes the functions of `duckdb.rs` known to databases that DuckDB opens from now on. `library`: the path of the loaded
-/// DuckDB. Raises ValueError when it is none that has the C API.
+/// DuckDB. `memory`: bytes that the states of all queries together may take. Raises ValueError when it is none that has the
+/// C API.
 #[pyfunction]
-fn register_functions(library: std::ffi::CString) -> PyResult<()> {
-    duckdb::register(&library).map_err(PyValueError::new_err)
+fn register_functions(library: std::ffi::CString, memory: usize) -> PyResult<()> {
+    duckdb::register(&library, memory).map_err(PyValueError::new_err)
 }
 
 /// What the kernel allows, each program tried: for `px doctor`. Needs no running capture.

@@ -13,6 +13,11 @@ TO_SEND = "sylph_digest_to_send(CAST({0} AS DOUBLE))"
 #: An aggregate over digests, as {0}. Bytes that are none are an error.
 MERGED = "sylph_digest_merge({0})"
 
+#: Bytes that the digests of all running queries may take together: DuckDB's own limit does not see them.
+MEMORY = 512 * 2**20
+#: In the error of a query for which they do not suffice.
+TOO_MUCH = "quantiles of so many groups need more than"
+
 
 @cache
 def register() -> None:
@@ -24,7 +29,7 @@ def register() -> None:
     except ImportError as error:
         raise ImportError("sylph._native is missing or older than this source: run `make build`") from error
 
-    register_functions(_duckdb.__file__)
+    register_functions(_duckdb.__file__, MEMORY)
 
 
 def quantiles(digest: str) -> str:

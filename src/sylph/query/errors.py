@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sylph.functions import digest
 from sylph.query.answer import Code, QueryError
 from sylph.query.limits import Limits
 
@@ -21,6 +22,10 @@ def translate(error: Exception, limits: Limits, table: str = "") -> QueryError:
             f" {limits.memory / 2**20:.0f} MiB ({used}); "
             "narrow start_time, filter before groupby() or merge(), or group by fewer columns"
         )
+        return QueryError(Code.RESOURCE_EXHAUSTED, message)
+    if digest.TOO_MUCH in text:
+        where = f"table {table!r}: " if table else ""
+        message = f"{where}{text.split(': ', 1)[-1]}; narrow start_time, or group by fewer columns"
         return QueryError(Code.RESOURCE_EXHAUSTED, message)
     wrong = duckdb.OutOfRangeException | duckdb.ConversionException | duckdb.InvalidInputException
     if isinstance(error, wrong) or text.startswith(("Out of Range Error", "Conversion Error", "Invalid Input Error")):
