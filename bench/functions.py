@@ -114,12 +114,11 @@ class Bench:
 
     def time(self, expressions: list[str]) -> float:
         """CPU seconds to compute the expressions for all rows and look at each value: one thread does it all."""
-        kept = " AND ".join(f"v{place} IS NOT NULL" for place in range(len(expressions)))
         columns = ", ".join(f"{text} AS v{place}" for place, text in enumerate(expressions))
-        # The hash keeps DuckDB from leaving out what nobody asks for.
+        # The hash keeps DuckDB from leaving out what nobody asks for. A condition would compute them a second time.
         hashed = " + ".join(f"(hash(v{place}) & 1)" for place in range(len(expressions)))
         began = time.thread_time()
-        self.connection.execute(f"SELECT sum({hashed}) FROM (SELECT {columns} FROM t) WHERE {kept}").fetchall()
+        self.connection.execute(f"SELECT sum({hashed}) FROM (SELECT {columns} FROM t)").fetchall()
         return time.thread_time() - began
 
     def cost(self, name: str, overload: Overload) -> tuple[float, float]:
