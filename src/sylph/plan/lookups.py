@@ -28,30 +28,33 @@ class LookupJoin:
     values: dict[str, None]
     inner: bool = False
 
-    def text(self, read: dict[str, set[str]]) -> str:
-        """The join in SQL. Adds to `read` the columns that it reads, by entity."""
+    def text(self, read: dict[str, tuple[str, list[str]]]) -> str:
+        """The join in SQL. Adds to `read` the entity and the columns that it reads, by the name under which it does."""
         lookup = self.lookup
         relation = ENTITIES[lookup.entity]
-        columns_read = read.setdefault(lookup.entity, set())
-        columns_read.update((lookup.key, *self.values))
+        chosen = dict.fromkeys((lookup.key, *self.values))
+        # Not the entity's own key: of several rows the current one, else the one that stopped last.
+        ambiguous = not lookup.at and (lookup.key != next(iter(relation)) or lookup.entity == "address")
+        timed = bool(lookup.at) or (ambiguous and "stop_time" in relation)
+        wanted = {*chosen, "start_time", "stop_time"} if timed else {*chosen}
+        columns_read = [name for name in relation if name in wanted]
+        name = f"entity_{lookup.entity}({','.join(columns_read)})"
+        read[name] = lookup.entity, columns_read
         kind = "INNER" if self.inner else "LEFT"
-        table = quote(f"entity_{lookup.entity}")
+        table = quote(name)
         key = quote(lookup.key)
         on = f"{self.alias}.{key} = {self.key}"
-        columns = ", ".join(quote(name) for name in dict.fromkeys((lookup.key, *self.values)))
+        columns = ", ".join(map(quote, chosen))
         if lookup.at:
             # Each row holds until it stopped or the next one began, so that at most one holds at any time.
-            columns_read.update(("start_time", "stop_time"))
             following = f"lead(start_time) OVER (PARTITION BY {key} ORDER BY start_time, stop_time)"
             end = f"least(CASE stop_time WHEN 0 THEN {_FOREVER} ELSE stop_time END, coalesce({following}, {_FOREVER}))"
             table = f'(SELECT {columns}, start_time AS "#from", {end} AS "#to" FROM {table})'
             at, alias = self.at, self.alias
             return f' {kind} JOIN {table} AS {alias} ON {on} AND {at} >= {alias}."#from" AND {at} < {alias}."#to"'
-        if lookup.key != next(iter(relation)) or lookup.entity == "address":
-            # Not the entity's own key: of several rows the current one, else the one that stopped last.
+        if ambiguous:
             order = [key]
-            if "stop_time" in relation:
-                columns_read.update(("start_time", "stop_time"))
+            if timed:
                 order += ["stop_time = 0 DESC", "stop_time DESC", "start_time DESC"]
             table = f"(SELECT DISTINCT ON ({key}) {columns} FROM {table} ORDER BY {', '.join(order)})"
         return f" {kind} JOIN {table} AS {self.alias} ON {on}"

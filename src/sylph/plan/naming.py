@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 
 from sylph.plan.nodes import Node, Remote, Source, TableFunctionSource
@@ -33,8 +34,10 @@ class Naming:
                 label = node.table
             else:
                 label = node.function if isinstance(node, TableFunctionSource) else node.name
+            # The columns are in the name: what stands for a relation is kept from one query to the next.
+            shown = zlib.crc32(",".join(node.relation).encode())
             # The node is held, so that no other one gets its id().
-            known = self._leaves[id(node)] = (f"{label}_{len(self._leaves)}", node)
+            known = self._leaves[id(node)] = (f"{label}_{len(self._leaves)}_{shown:08x}", node)
         return known[0]
 
 

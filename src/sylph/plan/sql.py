@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sylph.functions.declare import Lookup
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import AggregateCall, Call, ColumnRef, Expression, Literal
-from sylph.plan.literals import ZERO_SQL, literal_sql, quote, value_sql
+from sylph.plan.literals import ZERO_SQL, literal_sql, quote
 from sylph.plan.lookups import Joins, has_lookup, join, zero_rejecting
 from sylph.plan.naming import RANK, Leaf, Naming
 from sylph.plan.nodes import (
@@ -61,9 +61,10 @@ class Statement:
     """One query. Its result has `relation`'s columns in order, under any names.
 
     `leaves` are the relations it reads, by the name under which it reads them, and their columns by the names in
-    `names`: SQL ignores case, plans do not. `entities` are the metadata entities, read as `entity_<name>`, with the
-    columns read of each; `kernels` the native functions that it calls by name. `body` lacks the leading WITH, so that
-    the runner can put definitions before it.
+    `names`: SQL ignores case, plans do not. A source is its rows of the time range asked for, so that the text is the
+    same for any. `entities` are the metadata entities with the columns read of each, by the name under which these are
+    read; `kernels` the native functions that it calls by name. `again`: whether DuckDB can run it twice once prepared.
+    `body` lacks the leading WITH, so that the runner can put definitions before it.
     """
 
     tables: str
@@ -71,8 +72,9 @@ class Statement:
     relation: Relation
     leaves: Mapping[str, Leaf]
     names: Mapping[str, str]
-    entities: Mapping[str, frozenset[str]]
+    entities: Mapping[str, tuple[str, list[str]]]
     kernels: frozenset[str]
+    again: bool
 
     def text(self, definitions: Mapping[str, str] | None = None) -> str:
         """The statement, with named definitions (SELECTs) that its leaves resolve to."""
@@ -117,7 +119,7 @@ class _Writer:
         self._naming = naming or Naming(self._nodes)
         self._names = self._naming.columns
         self._leaves: dict[str, Leaf] = {}
-        self._entities: dict[str, set[str]] = {}
+        self._entities: dict[str, tuple[str, list[str]]] = {}
         self._kernels: set[str] = set()
         self._tables: list[str] = []
         self._written = 0
@@ -162,8 +164,10 @@ class _Writer:
             self._root.relation,
             self._leaves,
             self._names,
-            {name: frozenset(columns) for name, columns in self._entities.items()},
+            self._entities,
             frozenset(self._kernels),
+            # DuckDB 2.0 fails with an internal error when the plan of an ASOF join runs for the second time.
+            not any(isinstance(node, Join) and node.how == "as_of" for node in self._nodes),
         )
 
     def _shuffled(self) -> bool:
@@ -219,15 +223,7 @@ class _Writer:
     def _leaf(self, node: Leaf) -> _Block:
         name = self._naming.leaf(node)
         self._leaves[name] = node
-        block = _Block(quote(name), node.relation)
-        if isinstance(node, Source):
-            # `time_` is there whether or not it is among the columns read.
-            time = f"i.{quote(self._names.get('time_', 'time_'))}"
-            if node.start is not None:
-                block.where.append(f"{time} >= {value_sql(node.start, DataType.TIME64NS)}")
-            if node.end is not None:
-                block.where.append(f"{time} <= {value_sql(node.end, DataType.TIME64NS)}")
-        return block
+        return _Block(quote(name), node.relation)
 
     def _map(self, node: Map) -> _Block:
         block = self._take(node.input)

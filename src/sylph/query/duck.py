@@ -13,11 +13,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sylph.functions import digest
-from sylph.plan.literals import string_sql
+from sylph.plan.literals import quote, string_sql
 from sylph.query.answer import CancelToken, Code, QueryError
+from sylph.query.ready import Ready
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class Instance:
+    """A database in memory and the one connection to it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.ready = Ready(connection)
+        #: Names of the tables that the query made.
+        self.tables: list[str] = []
+        #: Whether DuckDB has failed in a way after which it refuses everything.
+        self.broken = False
+        self._memory = 0
+
+    def bound(self, memory: int) -> None:
+        """Limit its memory, in KiB."""
+        if self._memory != memory:
+            self.connection.execute(f"SET memory_limit = '{memory}KiB'")
+            self._memory = memory
+
+    def clean(self) -> None:
+        """Leave nothing of the query's rows."""
+        while self.tables:
+            self.connection.execute(f"DROP TABLE IF EXISTS {quote(self.tables.pop())}")
+        self.ready.empty()
 
 
 class Instances:
@@ -29,14 +55,12 @@ class Instances:
         self._running = running
         self._waiting_limit = waiting
         self._changed = threading.Condition()
-        self._idle: list[duckdb.DuckDBPyConnection] = []
+        self._idle: list[Instance] = []
         self._made = 0
-        #: Memory limits in KiB, by the id() of the instance.
-        self._limits: dict[int, int] = {}
         self._queue: list[object] = []
         self._closed = False
 
-    def take(self, cancel: CancelToken, deadline: float) -> duckdb.DuckDBPyConnection:
+    def take(self, cancel: CancelToken, deadline: float) -> Instance:
         """An instance of one's own, first come first served; give it back with `give`.
 
         Raises QueryError when the queue is full, when `deadline` (time.monotonic) passes, or on cancel.
@@ -82,38 +106,41 @@ class Instances:
         if time.monotonic() >= deadline:
             raise QueryError(Code.DEADLINE_EXCEEDED, f"waited for {self._running} other queries until the time was up")
 
-    def give(self, instance: duckdb.DuckDBPyConnection) -> None:
-        """Back into the pool."""
-        with self._changed:
-            if self._closed:
-                instance.close()
-                return
-            self._idle.append(instance)
-            self._changed.notify_all()
+    def give(self, instance: Instance) -> None:
+        """Back into the pool, cleaned. One that cannot be is not used again."""
+        import duckdb
 
-    def bound(self, instance: duckdb.DuckDBPyConnection, memory: int) -> None:
-        """Limit the memory of an instance that one has taken, in KiB."""
-        if self._limits.get(id(instance)) != memory:
-            instance.execute(f"SET memory_limit = '{memory}KiB'")
-            self._limits[id(instance)] = memory
+        try:
+            instance.clean()
+            good = not instance.broken
+        except duckdb.Error:
+            good = False
+        with self._changed:
+            if good and not self._closed:
+                self._idle.append(instance)
+            else:
+                self._made -= 1
+                instance.connection.close()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Ends idle instances now, and the others when they are given back; later queries are refused."""
         with self._changed:
             self._closed = True
             for instance in self._idle:
-                instance.close()
+                instance.connection.close()
             self._idle.clear()
             self._changed.notify_all()
 
-    def _make(self) -> duckdb.DuckDBPyConnection:
+    def _make(self) -> Instance:
         import duckdb
 
         digest.register()
-        instance = duckdb.connect(":memory:", config={"threads": self._threads, "temp_directory": ""})
+        connection = duckdb.connect(":memory:", config={"threads": self._threads, "temp_directory": ""})
         allowed = ", ".join(string_sql(f"{directory}/") for directory in self._directories)
         # Nothing spills to disk, no file outside the store can be read, nothing can be loaded or reconfigured.
         for setting in (
+            "enable_progress_bar = false",
             "autoinstall_known_extensions = false",
             "autoload_known_extensions = false",
             "python_enable_replacements = false",
@@ -124,5 +151,5 @@ class Instances:
             "enable_external_access = false",
             "lock_configuration = true",
         ):
-            instance.execute(f"SET {setting}")
-        return instance
+            connection.execute(f"SET {setting}")
+        return Instance(connection)

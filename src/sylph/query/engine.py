@@ -19,7 +19,7 @@ from sylph.plan.streams import is_streaming, parts
 from sylph.plan.walk import postorder, roots, with_roots
 from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stats, TableMeta
 from sylph.query.dataset import Dataset
-from sylph.query.duck import Instances
+from sylph.query.duck import Instance, Instances
 from sylph.query.errors import translate
 from sylph.query.explain import RELATION, TABLE, Measured, explain, measured, travelled
 from sylph.query.facts import Facts, facts_of
@@ -32,7 +32,6 @@ from sylph.query.watch import Watchdog, Watched
 from sylph.tables.rows import record_batch
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 
@@ -151,8 +150,8 @@ class Engine:
     def _run(self, plan: Plan, steps: Steps, watched: Watched, scanned: Scans) -> Iterator[Result]:
         for sink in plan.sinks:
             yield TableMeta(sink.name, sink.input.relation)
-        with self._cursor(watched) as (instance, cursor), scanned as scans:
-            run = Run(instance, cursor, scans, steps, watched)
+        with self._instance(watched) as instance, scanned as scans:
+            run = Run(instance, scans, steps, watched)
             for share in steps.shares:
                 run.keep(share)
             for sink in plan.sinks:
@@ -160,24 +159,23 @@ class Engine:
             yield Stats(time.perf_counter_ns() - watched.began, 0, scans.bytes, scans.rows)
 
     @contextmanager
-    def _cursor(self, watched: Watched) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]]:
-        """An instance and a connection to it, within the query's bounds. Errors come out as QueryError."""
+    def _instance(self, watched: Watched) -> Iterator[Instance]:
+        """An instance, within the query's bounds. Errors come out as QueryError."""
         import duckdb
 
         instance = self._instances.take(watched.cancel, watched.deadline)
         try:
-            cursor = instance.cursor()
-            watched.stop = cursor.interrupt
+            watched.stop = instance.connection.interrupt
             self._watchdog.add(watched)
             try:
-                self._instances.bound(instance, max(watched.limits.memory, 1) // 1024 + 1)
-                yield instance, cursor
+                instance.bound(max(watched.limits.memory, 1) // 1024 + 1)
+                yield instance
             except (duckdb.Error, OSError) as error:
+                instance.broken = isinstance(error, duckdb.InternalException | duckdb.FatalException)
                 watched.check()
                 raise translate(error, watched.limits, watched.table) from None
             finally:
                 self._watchdog.remove(watched)
-                cursor.close()
         finally:
             self._instances.give(instance)
 

@@ -11,12 +11,12 @@ from sylph.plan.nodes import Limit, Sink
 from sylph.plan.share import Share
 from sylph.query.answer import Rows
 from sylph.query.arrow import Shape
-from sylph.query.scan import Scans
+from sylph.query.duck import Instance
+from sylph.query.scan import Asked, Scans
 from sylph.query.steps import Steps, most_rows
 from sylph.query.watch import Watched
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 #: Rows of a result batch.
@@ -24,18 +24,16 @@ BATCH_ROWS = 16_384
 
 
 class Run:
-    """Runs the steps of a query on a cursor of its instance. Raises QueryError and duckdb.Error."""
+    """Runs the steps of a query on its instance. Raises QueryError and duckdb.Error."""
 
     def __init__(
         self,
-        instance: duckdb.DuckDBPyConnection,
-        cursor: duckdb.DuckDBPyConnection,
+        instance: Instance,
         scans: Scans,
         steps: Steps,
         watched: Watched,
     ) -> None:
         self._instance = instance
-        self._cursor = cursor
         self._scans = scans
         self._steps = steps
         self._watched = watched
@@ -45,15 +43,16 @@ class Run:
         import duckdb
 
         most = most_rows(share, self._watched.limits.memory)
-        name = quote(share.name)
-        text = f"CREATE TEMP TABLE {name} AS FROM ({self._text(share)}) LIMIT {most + 1}"
+        connection, name = self._instance.connection, quote(share.name)
+        text = f"CREATE TEMP TABLE {name} AS FROM ({self._asked(share).text}) LIMIT {most + 1}"
+        self._instance.tables.append(share.name)
         try:
-            made = self._cursor.execute(text).fetchone()
+            ((made,),) = connection.execute(text).fetchall()
         except duckdb.OutOfMemoryException:
             self._steps.give_up(share)
             return
-        if made is None or made[0] > most:
-            self._cursor.execute(f"DROP TABLE {name}")
+        if made > most:
+            connection.execute(f"DROP TABLE {name}")
             self._steps.give_up(share)
         else:
             self._scans.keep(share.name)
@@ -62,12 +61,12 @@ class Run:
         """The sink's rows in batches of some thousands. At least one batch, of which the last says so."""
         self._watched.check()
         self._watched.table = sink.name
-        text = self._text(sink)
+        asked = self._asked(sink)
         shape = Shape(sink.input.relation)
         held: list[pa.RecordBatch] = []
         rows = 0
         few = isinstance(sink.input, Limit) and sink.input.rows <= BATCH_ROWS
-        with _Answer(self._cursor, text, few=few) as found:
+        with _Answer(self._instance, asked, few=few) as found:
             for batch in found.batches:
                 if rows + batch.num_rows > BATCH_ROWS:
                     yield Rows(sink.name, shape.join(held, found.schema))
@@ -77,27 +76,30 @@ class Run:
                 rows += batch.num_rows
         yield Rows(sink.name, shape.join(held, found.schema), last=True)
 
-    def _text(self, step: Share | Sink) -> str:
+    def _asked(self, step: Share | Sink) -> Asked:
         query = self._steps.of(step)
-        text = query.text(self._scans.bind(self._cursor, query))
-        if "px_" in text:
-            # Kernels need numpy, which nothing else here does. DuckDB forgets, but still calls, what a
-            # connection gave it that is closed: they belong to the instance.
-            import_module("sylph.functions.kernels").install(self._instance, text)
-        return text
+        asked = self._scans.bind(self._instance.ready, query)
+        if "px_" in asked.text:
+            # Kernels need numpy, which nothing else here does.
+            import_module("sylph.functions.kernels").install(self._instance.connection, asked.text)
+        return asked
 
 
 class _Answer:
     """A statement's rows as Arrow. Few are taken at once: to hand them over one by one costs more than they do.
 
     DuckDB's own relations bind every statement twice, once for its columns' types and once to run it, which is most of
-    what a small query costs. The layer under them binds once.
+    what a small query costs. The layer under them binds once, and what is prepared not at all.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, text: str, *, few: bool) -> None:
+    def __init__(self, instance: Instance, asked: Asked, *, few: bool) -> None:
         from duckdb import _seam
 
-        result = _seam.submit(cursor, text, None, "arrow" if few else "stream", BATCH_ROWS)
+        form = "arrow" if few else "stream"
+        if asked.views is None:
+            result = _seam.submit(instance.connection, asked.text, None, form, BATCH_ROWS)
+        else:
+            result = instance.ready.submit(asked.text, asked.views, form, BATCH_ROWS)
         self._reader: pa.RecordBatchReader | None = None
         self.batches: Iterable[pa.RecordBatch]
         if few:

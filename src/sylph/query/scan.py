@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sylph.plan.literals import quote, string_sql
+from sylph.plan.literals import quote, string_sql, value_sql
 from sylph.plan.naming import Leaf
 from sylph.plan.nodes import Node, Remote, Source, TableFunctionSource
 from sylph.plan.sql import Statement
 from sylph.query.answer import Code, QueryError
 from sylph.query.dataset import Dataset, Snapshot
+from sylph.query.ready import Ready
 from sylph.query.table_functions import call
+from sylph.query.times import within
 from sylph.tables.entities import ENTITIES
-from sylph.tables.types import arrow_schema
+from sylph.tables.types import DataType, arrow_schema
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement to run, which reads `views` and may come again; None: it is for this once."""
+
+    text: str
+    views: frozenset[str] | None
 
 
 class Scans:
@@ -43,10 +53,10 @@ class Scans:
         self._snapshots: dict[str, Snapshot] = {}
         self._held = ExitStack()
         self._entities: Mapping[str, pa.Table] | None = None
-        self._registered: set[str] = set()
-        #: Columns of entities that are registered.
-        self._read: dict[str, set[str]] = {}
-        self._definitions: dict[str, str] = {}
+        #: Definitions of what is bound, by name; mostly there is none.
+        self._bound: dict[str, str] = {}
+        #: Names of tables that the query made.
+        self._kept: set[str] = set()
         self.rows = 0
         self.bytes = 0
 
@@ -65,45 +75,48 @@ class Scans:
         self._snapshots.clear()
         self._held.close()
 
-    def bind(self, cursor: duckdb.DuckDBPyConnection, statement: Statement) -> dict[str, str]:
-        """Register what the statement reads and is not registered yet; returns the definitions to put before it.
+    def bind(self, ready: Ready, statement: Statement) -> Asked:
+        """Put what the statement reads into views, and say what to run.
 
-        All statements of a query have one `Naming` and run on one cursor.
+        All statements of a query have one `Naming` and run on one connection.
         """
         definitions: dict[str, str] = {}
         for name, leaf in statement.leaves.items():
-            if name not in self._registered:
-                self._registered.add(name)
-                self._register(cursor, name, leaf, statement.names)
-            if name in self._definitions:
-                definitions[name] = self._definitions[name]
-        for entity, columns in statement.entities.items():
-            read = self._read.setdefault(entity, set())
-            if not columns <= read:
-                read |= columns
+            if name not in self._bound:
+                self._bound[name] = self._put(ready, name, leaf, statement.names)
+            definition = self._bound[name]
+            if definition:
+                definitions[name] = definition
+        for name, (entity, columns) in statement.entities.items():
+            if name not in self._bound:
+                self._bound[name] = ""
                 if self._entities is None:
                     self._entities = self._dataset.entities()
-                table = self._entity(entity, self._entities.get(entity))
                 # DuckDB binds every column that it is shown, which costs more than to read them.
-                cursor.register(f"entity_{entity}", table.select([name for name in table.column_names if name in read]))
-        return definitions
+                ready.put(name, self._entity(entity, self._entities.get(entity)).select(columns))
+        text = statement.text(definitions)
+        # Files come and go, and tables are this query's alone.
+        again = statement.again and not definitions and self._kept.isdisjoint(statement.leaves)
+        return Asked(text, frozenset({*statement.leaves, *statement.entities}) if again else None)
 
     def keep(self, name: str) -> None:
-        """What is read under this name is a table of the cursor's."""
-        self._registered.add(name)
+        """What is read under this name is a table of the connection's."""
+        self._bound[name] = ""
+        self._kept.add(name)
 
-    def _register(self, cursor: duckdb.DuckDBPyConnection, name: str, leaf: Leaf, names: Mapping[str, str]) -> None:
+    def _put(self, ready: Ready, name: str, leaf: Leaf, names: Mapping[str, str]) -> str:
+        """The definition of a leaf whose rows are not all in a view of its name."""
         match leaf:
             case Source():
-                definition = self._source(cursor, name, leaf, names)
-                if definition:
-                    self._definitions[name] = definition
+                return self._source(ready, name, leaf, names)
             case TableFunctionSource():
-                cursor.register(name, _renamed(call(self._dataset, leaf), names))
+                rows = call(self._dataset, leaf)
             case Remote():
                 if leaf.name not in self._remote:
                     raise QueryError(Code.INTERNAL, f"nobody sent {leaf.name!r}")
-                cursor.register(name, _renamed(self._remote[leaf.name], names))
+                rows = self._remote[leaf.name]
+        ready.put(name, _renamed(rows, names))
+        return ""
 
     def _entity(self, name: str, table: pa.Table | None) -> pa.Table:
         if table is None:
@@ -113,31 +126,39 @@ class Scans:
             self._checked[name] = table
         return table
 
-    def _source(self, cursor: duckdb.DuckDBPyConnection, name: str, source: Source, names: Mapping[str, str]) -> str:
+    def _source(self, ready: Ready, name: str, source: Source, names: Mapping[str, str]) -> str:
         import pyarrow as pa
 
         snapshot = self._snapshots[source.table]
         columns = list(source.relation)
-        if "time_" not in source.relation and (source.start, source.end) != (None, None):
-            columns.append("time_")
-        relation = self._dataset.tables[source.table].relation
-        schema = arrow_schema({column: relation[column] for column in columns})
-        batches = [batch.select(columns) for batch in snapshot.batches]
-        hot = _renamed(pa.Table.from_batches(batches, batches[0].schema if batches else schema), names)
-        self.rows += hot.num_rows
+        self.rows += sum(batch.num_rows for batch in snapshot.batches)
+        batches = [batch.select(columns) for batch in within(snapshot.batches, source.start, source.end)]
+        if batches:
+            hot = pa.Table.from_batches(batches)
+        else:
+            relation = self._dataset.tables[source.table].relation
+            hot = arrow_schema({column: relation[column] for column in columns}).empty_table()
+        hot = _renamed(hot, names)
         self.bytes += hot.nbytes
         segments = snapshot.segments
         if not segments:
-            cursor.register(name, hot)
+            ready.put(name, hot)
             return ""
         self.rows += sum(segment.rows for segment in segments)
         self.bytes += sum(segment.size for segment in segments)
         chosen = ", ".join(f"{quote(column)} AS {quote(names.get(column, column))}" for column in columns)
         files = ", ".join(string_sql(str(segment.path)) for segment in segments)
         cold = f"SELECT {chosen} FROM read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+        bounds = [
+            f"time_ {order} {value_sql(time, DataType.TIME64NS)}"
+            for order, time in ((">=", source.start), ("<=", source.end))
+            if time is not None
+        ]
+        if bounds:
+            cold += f" WHERE {' AND '.join(bounds)}"
         if not hot.num_rows:
             return cold
-        cursor.register(f"{name}_hot", hot)
+        ready.put(f"{name}_hot", hot)
         return f"{cold} UNION ALL FROM {quote(name + '_hot')}"
 
 

@@ -1,0 +1,128 @@
+"""Statements that stay ready to run, over relations whose rows change from one query to the next.
+
+To parse, bind and optimise a statement costs DuckDB several milliseconds, mostly more than a small query's rows. What
+refreshes, streams and many clients ask is the same text each time: a connection keeps the last ones prepared. They read
+views over sources of ours, and a query only puts its rows into these.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+#: Statements that a connection keeps, and views; one more view than that and all are made anew.
+STATEMENTS = 64
+VIEWS = 256
+#: Longest text that is kept, in characters.
+LONGEST = 65_536
+#: A plan is made for a number of rows. It is kept for numbers that differ by less than this power of two.
+_STEP = 3
+
+
+#: Views that a statement reads, with the sizes that its plan was made for.
+_Read = tuple[tuple[str, int], ...]
+
+
+class Ready:
+    """The views and prepared statements of one connection. For one thread at a time. Raises duckdb.Error.
+
+    A statement may run any number of times, over what its views hold then.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        #: By the name of the view: the source under it.
+        self._sources: dict[str, Any] = {}
+        self._full: set[str] = set()
+        #: Names of prepared statements, by text and the sizes of what they read; the last used is last.
+        self._statements: OrderedDict[tuple[str, _Read], str] = OrderedDict()
+        self._made = 0
+
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Let statements read these rows under this name, until `empty`."""
+        source = self._sources.get(name)
+        if source is not None and source.empty.schema.equals(rows.schema):
+            source.obj = rows
+        else:
+            self._view(name, rows)
+        self._full.add(name)
+
+    def empty(self) -> None:
+        """Let go of all rows."""
+        for name in self._full:
+            source = self._sources[name]
+            source.obj = source.empty
+        self._full.clear()
+
+    def submit(self, text: str, names: frozenset[str], form: str, batch_rows: int) -> duckdb._seam.Result:
+        """Run a statement that reads views `names` and nothing else, to a result in `form` ("arrow" or "stream")."""
+        from duckdb import _seam
+
+        if len(text) > LONGEST:
+            return _seam.submit(self._connection, text, None, form, batch_rows)
+        key = text, tuple(sorted((name, _size(self._sources[name].obj)) for name in names))
+        statement = self._statements.get(key)
+        if statement is None:
+            statement = self._prepare(key)
+        else:
+            self._statements.move_to_end(key)
+        return _seam.submit(self._connection, f"EXECUTE {statement}", None, form, batch_rows)
+
+    def _prepare(self, key: tuple[str, _Read]) -> str:
+        while len(self._statements) >= STATEMENTS:
+            self._connection.execute(f"DEALLOCATE {self._statements.popitem(last=False)[1]}")
+        self._made += 1
+        statement = f"q{self._made}"
+        self._connection.execute(f"PREPARE {statement} AS {key[0]}")
+        self._statements[key] = statement
+        return statement
+
+    def _view(self, name: str, rows: pa.Table) -> None:
+        if name in self._sources:
+            # Statements were made for the columns that it had.
+            self._forget(lambda read: any(name == view for view, _ in read))
+        elif len(self._sources) >= VIEWS:
+            self._forget(lambda _read: True)
+            for other in self._sources.keys() - self._full:
+                self._connection.unregister(other)
+                del self._sources[other]
+        source = _source_class()(rows)
+        # The only way to a view over a source whose rows can be exchanged; see docs/design/query.md.
+        self._connection._register_arrow_source(name, source)
+        self._sources[name] = source
+
+    def _forget(self, which: Callable[[_Read], bool]) -> None:
+        for key in [key for key in self._statements if which(key[1])]:
+            self._connection.execute(f"DEALLOCATE {self._statements.pop(key)}")
+
+
+def _size(rows: pa.Table) -> int:
+    """The same for numbers of rows for which one plan is good."""
+    count: int = rows.num_rows
+    return -(-count.bit_length() // _STEP)
+
+
+@cache
+def _source_class() -> Any:
+    """The class of sources. DuckDB is loaded with the first query."""
+    from duckdb._sources.pyarrow import PyArrowTableSource
+
+    class Rows(PyArrowTableSource):
+        """A table that is exchanged. A plan may rely on the most rows that `_size` lets it see."""
+
+        def __init__(self, rows: pa.Table) -> None:
+            # What it is made with, it keeps.
+            self.empty = rows.schema.empty_table()
+            super().__init__(self.empty)
+            self.obj = rows
+
+        def rows(self) -> int:
+            return 1 << _size(self.obj) * _STEP
+
+    return Rows
