@@ -231,7 +231,8 @@ class ScriptServer(LanguageServer):
         doc = _markdown(found.doc) if found.doc else None
         # A number beyond the last: no parameter is shown as the one that is being written.
         active = len(parameters) if found.active is None else found.active
-        return lsp.SignatureHelp([lsp.SignatureInformation(found.label, doc, parameters)], 0, active)
+        # In both places: null in the inner one means that there is none, for editors that know version 3.18.
+        return lsp.SignatureHelp([lsp.SignatureInformation(found.label, doc, parameters, active)], 0, active)
 
     def formatted(self, uri: str) -> list[lsp.TextEdit] | None:
         """What the formatter changes; None if the script cannot be parsed, which a diagnostic tells already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -15,7 +16,7 @@ def command() -> None:
     """Serve editors: diagnostics, completion, hover, formatting.
 
     A language server on standard input and output, for an editor to start. docs/pxl/editors.md tells how to set up
-    VS Code, Neovim and Helix.
+    VS Code, Neovim, Helix and Emacs.
     """
     from sylph.cli.failure import Failure
 
@@ -29,6 +30,9 @@ def command() -> None:
             raise
         raise Failure(f"px lsp needs the package {package}", "install it with: pip install pygls") from None
 
+    # Editors log standard error as errors. pygls warns of what any editor may send: messages that a server has no use
+    # for, cancellations behind the answer.
+    logging.getLogger("pygls").setLevel(logging.ERROR)
     server = make_server()
     # The server closes what it writes to; this process has its own to flush.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
