@@ -80,7 +80,7 @@ def functions_module() -> str:
 def aggregate(function: Aggregate) -> str:
     """One aggregate: called with its columns; with options, also called with these alone, for a tuple."""
     text = f"{function.doc.rstrip('.')}. {function.error}" if function.error else function.doc
-    columns = [f"{name}: str" for name in function.parameters or ("value",)]
+    columns = [f"{name}: Column | str" for name in function.parameters or ("value",)]
     if not function.options:
         return (
             f"\n\ndef {function.name}({', '.join(columns)}, /) -> Aggregated:\n{doc(text)}"
@@ -107,7 +107,7 @@ def aggregates_module() -> str:
     out = [f'"""{text}{NOTE}\n"""\n']
     out.append("from __future__ import annotations\n\nfrom collections.abc import Callable, Sequence\n")
     out.append("from typing import overload\n\n")
-    out.append("from px.frame import Aggregated\nfrom px.outside import outside\n")
+    out.append("from px.frame import Aggregated, Column\nfrom px.outside import outside\n")
     out += [aggregate(function) for function in AGGREGATES.values()]
     return "".join(out)
 

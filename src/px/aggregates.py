@@ -8,54 +8,54 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import overload
 
-from px.frame import Aggregated
+from px.frame import Aggregated, Column
 from px.outside import outside
 
 
-def quantiles(value: str, /) -> Aggregated:
+def quantiles(value: Column | str, /) -> Aggregated:
     """JSON text with the quantiles p01, p10, p25, p50, p75, p90 and p99, always as floats. inf and nan are
     passed over. A digest: the rank of each value is within 0.02 of the one asked for, direct or merged.
     """
     raise outside("quantiles")
 
 
-def mean(value: str, /) -> Aggregated:
+def mean(value: Column | str, /) -> Aggregated:
     """Arithmetic mean as a float; of booleans, the fraction that is true; nan of no rows."""
     raise outside("mean")
 
 
-def sum(value: str, /) -> Aggregated:
+def sum(value: Column | str, /) -> Aggregated:
     """Sum; of booleans, how many are true. Integers wrap at 64 bits."""
     raise outside("sum")
 
 
-def max(value: str, /) -> Aggregated:
+def max(value: Column | str, /) -> Aggregated:
     """Greatest value; of no rows, the smallest value of the type."""
     raise outside("max")
 
 
-def min(value: str, /) -> Aggregated:
+def min(value: Column | str, /) -> Aggregated:
     """Least value; of no rows, the greatest value of the type."""
     raise outside("min")
 
 
-def count(value: str, /) -> Aggregated:
+def count(value: Column | str, /) -> Aggregated:
     """Number of rows."""
     raise outside("count")
 
 
-def any(value: str, /) -> Aggregated:
+def any(value: Column | str, /) -> Aggregated:
     """Any one value of the group; the zero value of no rows."""
     raise outside("any")
 
 
-def sample(value: str, /) -> Aggregated:
+def sample(value: Column | str, /) -> Aggregated:
     """One value of the group, each row equally likely; empty of no rows."""
     raise outside("sample")
 
 
 @overload
-def percentile(_value: str, q: float) -> Aggregated: ...
+def percentile(_value: Column | str, q: float) -> Aggregated: ...
 @overload
 def percentile(q: float) -> Callable[..., Aggregated]: ...
 def percentile(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:
@@ -66,14 +66,14 @@ def percentile(*_arguments: object, **_options: object) -> Aggregated | Callable
     raise outside("percentile")
 
 
-def stddev(value: str, /) -> Aggregated:
+def stddev(value: Column | str, /) -> Aggregated:
     """Standard deviation of the values as a sample; nan of fewer than two. inf, nan and what is beyond 1e150 are
     passed over.
     """
     raise outside("stddev")
 
 
-def count_distinct(value: str, /) -> Aggregated:
+def count_distinct(value: Column | str, /) -> Aggregated:
     """How many different values there are. Exact for fewer than 4096 values in a group; a standard error of 1.6
     % for more, direct or merged.
     """
@@ -81,7 +81,7 @@ def count_distinct(value: str, /) -> Aggregated:
 
 
 @overload
-def histogram(_value: str, buckets: Sequence[float] = ()) -> Aggregated: ...
+def histogram(_value: Column | str, buckets: Sequence[float] = ()) -> Aggregated: ...
 @overload
 def histogram(buckets: Sequence[float] = ()) -> Callable[..., Aggregated]: ...
 def histogram(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:
@@ -92,14 +92,14 @@ def histogram(*_arguments: object, **_options: object) -> Aggregated | Callable[
     raise outside("histogram")
 
 
-def first(value: str, /) -> Aggregated:
+def first(value: Column | str, /) -> Aggregated:
     """The value of the row with the least `time_`, which the DataFrame must have; the zero value of no rows. Of
     several such rows, the least value.
     """
     raise outside("first")
 
 
-def last(value: str, /) -> Aggregated:
+def last(value: Column | str, /) -> Aggregated:
     """The value of the row with the greatest `time_`, which the DataFrame must have; the zero value of no rows.
     Of several such rows, the greatest value.
     """
@@ -107,7 +107,7 @@ def last(value: str, /) -> Aggregated:
 
 
 @overload
-def collect(_value: str, limit: int = 100) -> Aggregated: ...
+def collect(_value: Column | str, limit: int = 100) -> Aggregated: ...
 @overload
 def collect(limit: int = 100) -> Callable[..., Aggregated]: ...
 def collect(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:
@@ -117,21 +117,21 @@ def collect(*_arguments: object, **_options: object) -> Aggregated | Callable[..
     raise outside("collect")
 
 
-def _build_request_path_clusters(path: str, /) -> Aggregated:
+def _build_request_path_clusters(path: Column | str, /) -> Aggregated:
     """Endpoints of request paths, as JSON for `_predict_request_path_cluster`. Five values, or five names after
     a collection (`/users/ann`), in one place of the path are `*`; resources, actions and versions stay.
     """
     raise outside("_build_request_path_clusters")
 
 
-def _kmeans_fit(embedding: str, k: str, /) -> Aggregated:
+def _kmeans_fit(embedding: Column | str, k: Column | str, /) -> Aggregated:
     """JSON with the centres of k clusters of embeddings of 64 numbers; at most 256 clusters, of the first 20,000
     embeddings.
     """
     raise outside("_kmeans_fit")
 
 
-def pprof(stack_trace: str, count: str, period_ms: str, /) -> Aggregated:
+def pprof(stack_trace: Column | str, count: Column | str, period_ms: Column | str, /) -> Aggregated:
     """A pprof profile of stack traces (frames from the root, joined by `;`), their counts and the sampling
     period in ms. Strings are text here, so its bytes come in base64.
     """

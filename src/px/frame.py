@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Literal, Self, TypeAlias, TypeVar, overload
+from typing import Literal, TypeAlias, overload
 
 from px.outside import outside
 
-Operand = TypeVar("Operand")
 #: What a column may be set to, or compared and computed with.
 Value: TypeAlias = "Column | bool | int | float | str"
 #: A point in time: `-5m`, `2020-07-13 18:02:05.00 +0000`, ns since the epoch, or none.
@@ -47,98 +46,76 @@ Key: TypeAlias = Literal[
 ]
 
 
-class _Computed(Generic[Operand]):
-    """What can be computed with, by operators; each gives the same kind of thing."""
+class Column:
+    """A column, or an expression over columns and literals: one value for each row."""
 
-    def __add__(self, other: Operand) -> Self:
+    def __add__(self, other: Operand) -> Column:
         """Sum; of strings, one after the other."""
         raise outside("+")
 
-    def __radd__(self, other: Operand) -> Self:
+    def __radd__(self, other: Operand) -> Column:
         """Sum; of strings, one after the other."""
         raise outside("+")
 
-    def __sub__(self, other: Operand) -> Self:
+    def __sub__(self, other: Operand) -> Column:
         """Difference; of two times, ns."""
         raise outside("-")
 
-    def __rsub__(self, other: Operand) -> Self:
+    def __rsub__(self, other: Operand) -> Column:
         """Difference; of two times, ns."""
         raise outside("-")
 
-    def __mul__(self, other: Operand) -> Self:
+    def __mul__(self, other: Operand) -> Column:
         """Product."""
         raise outside("*")
 
-    def __rmul__(self, other: Operand) -> Self:
+    def __rmul__(self, other: Operand) -> Column:
         """Product."""
         raise outside("*")
 
-    def __truediv__(self, other: Operand) -> Self:
+    def __truediv__(self, other: Operand) -> Column:
         """Quotient, always a float."""
         raise outside("/")
 
-    def __rtruediv__(self, other: Operand) -> Self:
+    def __rtruediv__(self, other: Operand) -> Column:
         """Quotient, always a float."""
         raise outside("/")
 
-    def __mod__(self, other: Operand) -> Self:
+    def __mod__(self, other: Operand) -> Column:
         """Remainder, with the sign of the left side."""
         raise outside("%")
 
-    def __rmod__(self, other: Operand) -> Self:
+    def __rmod__(self, other: Operand) -> Column:
         """Remainder, with the sign of the left side."""
         raise outside("%")
 
-    def __neg__(self) -> Self:
+    def __neg__(self) -> Column:
         """The negative."""
         raise outside("-")
 
-    def __eq__(self, other: object) -> Self:  # type: ignore[override]
+    def __eq__(self, other: object) -> Column:  # type: ignore[override]
         """Whether both are equal."""
         raise outside("==")
 
-    def __ne__(self, other: object) -> Self:  # type: ignore[override]
+    def __ne__(self, other: object) -> Column:  # type: ignore[override]
         """Whether they differ."""
         raise outside("!=")
 
-    def __lt__(self, other: Operand) -> Self:
+    def __lt__(self, other: Operand) -> Column:
         """Whether this is less."""
         raise outside("<")
 
-    def __le__(self, other: Operand) -> Self:
+    def __le__(self, other: Operand) -> Column:
         """Whether this is less or equal."""
         raise outside("<=")
 
-    def __gt__(self, other: Operand) -> Self:
+    def __gt__(self, other: Operand) -> Column:
         """Whether this is greater."""
         raise outside(">")
 
-    def __ge__(self, other: Operand) -> Self:
+    def __ge__(self, other: Operand) -> Column:
         """Whether this is greater or equal."""
         raise outside(">=")
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class Aggregated(_Computed["AggregateOperand"]):
-    """What an aggregate gives for each group, and what is computed of such: `px.sum('a') / px.count('b')`."""
-
-
-#: Column names, then an aggregate that is not called: `('latency', px.mean)`.
-AggregateForm: TypeAlias = (
-    tuple[str, Callable[..., Aggregated]]
-    | tuple[str, str, Callable[..., Aggregated]]
-    | tuple[str, str, str, Callable[..., Aggregated]]
-)
-#: What an aggregate is computed with.
-AggregateOperand: TypeAlias = "Aggregated | AggregateForm | bool | int | float | str"
-#: An output of agg(): `px.mean('latency')`, `('latency', px.mean)`.
-Aggregation: TypeAlias = "Aggregated | AggregateForm"
-
-
-class Column(_Computed["Value"]):
-    """A column, or an expression over columns and literals: one value for each row."""
 
     def __pos__(self) -> Column:
         """The same."""
@@ -155,6 +132,25 @@ class Column(_Computed["Value"]):
     def __float__(self) -> float:
         """As a type cast: px.Percent(column)."""
         raise outside("float")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Aggregated(Column):
+    """What an aggregate gives for each group: `px.sum('a')`."""
+
+
+#: Column names, then an aggregate that is not called: `('latency', px.mean)`.
+AggregateForm: TypeAlias = (
+    tuple[str, Callable[..., Aggregated]]
+    | tuple[str, str, Callable[..., Aggregated]]
+    | tuple[str, str, str, Callable[..., Aggregated]]
+)
+#: What is computed with: aggregates as tuples too.
+Operand: TypeAlias = "Value | AggregateForm"
+#: An output of agg(): `('latency', px.mean)`, `px.mean('latency')`, or what is computed of such, which casts, `if` and
+#: f-strings make a plain value to a type checker.
+Aggregation: TypeAlias = "Value | AggregateForm"
 
 
 class Context:

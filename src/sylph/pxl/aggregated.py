@@ -1,10 +1,14 @@
-"""Aggregates that a script calls, `px.mean('latency')`, and what it computes of them. agg() gives them types."""
+"""Aggregates that a script calls, `px.mean('latency')`, and what it computes of them. agg() gives them types.
+
+An operator or function with an aggregate among its operands is kept as a tree, and made when agg() says of which rows.
+"""
 
 from __future__ import annotations
 
 import ast
 import json
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sylph.functions.declare import Aggregate, LiteralValue, Option
@@ -16,7 +20,7 @@ from sylph.pxl.scalars import not_scalar
 from sylph.pxl.values import AggregateValue, Computed, Fault, FunctionValue, Scalar, article
 from sylph.tables.types import DataType
 
-HINT = "aggregates belong into agg(); compute with their columns after it"
+HINT = "it needs the rows of a group: df.groupby('a').agg(out=px.mean('b'))"
 
 
 def is_aggregated(value: object) -> bool:
@@ -39,35 +43,36 @@ def computes(*values: object) -> bool:
     return any(is_aggregated(value) or is_form(value) for value in values)
 
 
-def compute(operator: str, values: list[Any], nodes: list[ast.expr]) -> Computed:
-    """`operator` on aggregates and literals."""
+def compute(make: Callable[[list[Scalar]], Scalar], values: Sequence[Any], nodes: Sequence[ast.AST]) -> Computed:
+    """`make` of aggregates, literals and columns that are groups."""
     size = depth = 0
     for value, node in zip(values, nodes, strict=True):
         if isinstance(value, AggregateValue) and not value.columns:
             message = f"{value.function}() does not say of which column"
             raise Fault(message, Kind.DATAFRAME, f"px.{value.function}('column', ...)", node)
-        constant = isinstance(value, Scalar) and isinstance(value.expression, Literal)
-        if not (is_aggregated(value) or is_form(value) or constant):
-            hint = "compute columns before agg(), and name them: px.sum('column')"
+        if not (isinstance(value, Scalar) or computes(value)):
             message = f"an aggregate is computed with aggregates and literals, not with {article(value)}"
-            raise Fault(message, Kind.OPERATOR, hint, node)
+            raise Fault(message, Kind.OPERATOR, "", node)
         size += value.size if isinstance(value, Computed) else 1
         depth = max(depth, value.depth if isinstance(value, Computed) else 1)
     if size >= limits.MAX_EXPRESSION_NODES or depth >= limits.MAX_EXPRESSION_DEPTH:
         raise Fault("the expression is too large", Kind.LIMIT, "compute parts of it as columns after agg()")
-    return Computed(operator, tuple(values), tuple(nodes), size + 1, depth + 1)
+    return Computed(make, tuple(values), tuple(nodes), size + 1, depth + 1)
 
 
 def called(
     name: str, args: list[tuple[Any, ast.AST]], keywords: list[tuple[str, Any, ast.AST]], node: ast.AST
 ) -> AggregateValue:
-    """`px.name('column', ..., option)` or `px.name(option)`."""
+    """`px.name('column', ..., option)`, with expressions for columns too, or `px.name(option)`."""
     function = AGGREGATES[name]
-    columns: list[tuple[str, ast.AST]] = []
+    columns: list[tuple[str | Scalar, ast.AST]] = []
     rest = list(args)
-    while rest and isinstance(rest[0][0], Scalar) and isinstance(rest[0][0].literal, str):
-        value, where = rest.pop(0)
-        columns.append((value.literal, where))
+    while rest and isinstance(rest[0][0], Scalar):
+        value, where = rest[0]
+        if isinstance(value.expression, Literal) and not isinstance(value.literal, str):
+            break
+        columns.append((value if value.literal is None else str(value.literal), where))
+        rest.pop(0)
     given = _options(function, rest, keywords)
     if not columns and not given:
         raise not_scalar(name)
@@ -94,8 +99,9 @@ def _options(
     given: dict[str, LiteralValue] = {}
     names = [option.name for option in function.options]
     for position, (value, where) in enumerate(args):
-        if isinstance(value, Scalar) and not isinstance(value.expression, Literal):
-            raise not_scalar(function.name)
+        if computes(value):
+            hint = "aggregate again after agg(): df.agg(...).agg(...)"
+            raise Fault(f"{function.name}() cannot take {article(value)}", Kind.TYPE, hint, where)
         if position >= len(names):
             hint = (
                 f"options are {', '.join(names)}" if names else f"name columns as strings: px.{function.name}('column')"

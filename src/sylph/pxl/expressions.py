@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sylph.functions.registry import AGGREGATES, SCALARS
 from sylph.plan.expressions import Literal
 from sylph.pxl import dataframe, operations
-from sylph.pxl.aggregated import HINT, called, is_aggregated
+from sylph.pxl.aggregated import HINT, called, compute, computes, is_form
 from sylph.pxl.arguments import bind_builtin
 from sylph.pxl.context import metadata
 from sylph.pxl.errors import Kind, suggestion
@@ -227,13 +228,14 @@ def _subscript(interpreter: Interpreter, node: ast.Subscript, scope: Scope) -> A
 def _item(interpreter: Interpreter, base: Any, key: Any, where: ast.expr) -> Any:
     constant_key = key.literal if isinstance(key, Scalar) else None
     if isinstance(base, Frame):
-        if isinstance(key, (list, tuple)):
+        if isinstance(key, (list, tuple)) and not is_form(key):
             return dataframe.keep(interpreter, base, _column_names(key, where), where)
         if isinstance(constant_key, str):
             return dataframe.column(base, constant_key)
         if isinstance(key, Scalar):
             return dataframe.filter_rows(interpreter, base, key)
-        raise Fault(f"a DataFrame cannot be indexed by {article(key)}", Kind.SUBSCRIPT)
+        hint = HINT if computes(key) else ""
+        raise Fault(f"a DataFrame cannot be indexed by {article(key)}", Kind.SUBSCRIPT, hint)
     if isinstance(base, Context):
         if not isinstance(constant_key, str):
             raise Fault("a key of 'ctx' is a string, such as ctx['pod']", Kind.SUBSCRIPT)
@@ -323,21 +325,25 @@ def invoke(
     if isinstance(function, TypeValue):
         if len(args) != 1 or keywords:
             raise Fault(f"{function.name}() takes exactly one argument", Kind.CALL)
+        if computes(args[0][0]):
+            return compute(lambda made: cast(function, made[0]), [args[0][0]], [args[0][1]])
         return cast(function, as_scalar(args[0][0], f"the argument of {function.name}()"))
     if isinstance(function, Scalar) and not isinstance(function.expression, Literal):
         raise Fault("an expression is not callable", Kind.NAME)
     raise Fault(f"{article(function)} is not callable", Kind.NAME)
 
 
-def _call_function(name: str, args: list[tuple[Any, ast.AST]], keywords: list[tuple[str, Any, ast.AST]]) -> Scalar:
+def _call_function(name: str, args: list[tuple[Any, ast.AST]], keywords: list[tuple[str, Any, ast.AST]]) -> Any:
     if name not in SCALARS:
         raise not_scalar(name)
     if keywords:
         raise Fault(f"{name}() takes no keyword arguments", Kind.CALL, "give the arguments by position", keywords[0][2])
+    if computes(*(value for value, _ in args)):
+        return compute(partial(call, name), [value for value, _ in args], [where for _, where in args])
     values = []
     for value, where in args:
         if not isinstance(value, Scalar):
-            hint = "call the function" if describe(value) == "function" else HINT if is_aggregated(value) else ""
+            hint = "call the function" if describe(value) == "function" else ""
             raise Fault(f"an argument of {name}() must be an expression, not {article(value)}", Kind.CALL, hint, where)
         values.append(value)
     return call(name, values)

@@ -9,19 +9,19 @@ from typing import Any
 from sylph.functions.declare import ByTime
 from sylph.functions.registry import AGGREGATES, FunctionError, resolve_aggregate
 from sylph.plan.expressions import AggregateCall, ColumnRef, Expression, Literal
-from sylph.plan.nodes import Aggregate, Map
-from sylph.plan.text import aggregate_text
-from sylph.pxl import operators
+from sylph.plan.nodes import Aggregate, Map, Node
+from sylph.plan.text import aggregate_text, expression_text
+from sylph.plan.walk import references
 from sylph.pxl.aggregated import complete, is_aggregated
 from sylph.pxl.errors import Kind
-from sylph.pxl.scalars import call as scalar_call
-from sylph.pxl.scalars import column_not_found
+from sylph.pxl.scalars import bind, column_not_found
 from sylph.pxl.values import (
     POISON,
     AggregateValue,
     Bound,
     Computed,
     Fault,
+    Frame,
     FunctionValue,
     Grouped,
     Poisoned,
@@ -32,6 +32,9 @@ from sylph.pxl.values import (
 _FORM = "write it as out=('column', px.mean)"
 
 
+#: Longer names of aggregates are numbered instead.
+_LONG = 200
+
 _resolve = lru_cache(maxsize=4096)(resolve_aggregate)
 
 
@@ -41,7 +44,8 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
     It is a map over an aggregate when an output is computed of several aggregates.
     """
     outputs: dict[str, Scalar | AggregateCall] = {}
-    inner = _Inner(grouped, bound)
+    rows = _Rows(grouped.frame)
+    inner = _Inner(rows, grouped.groups, bound)
     tainted = False
     if not bound.extra and not grouped.groups:
         raise Fault("agg() without groups needs at least one output", Kind.DATAFRAME, _FORM)
@@ -50,17 +54,17 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
         if name in grouped.groups:
             raise Fault(f"agg() output '{name}' has the name of a group column", Kind.DATAFRAME, node=node)
         try:
-            outputs[name] = (
-                inner.computed(value) if isinstance(value, Computed) else _output(grouped, name, value, node)
-            )
+            outputs[name] = inner.computed(value) if isinstance(value, Computed) else _output(rows, name, value, node)
         except Poisoned:
             tainted = True
         except Fault as fault:
             # Other outputs may be wrong too: report all of them.
-            bound.interpreter.report(fault, node)
+            bound.interpreter.report(
+                fault, node.value if isinstance(node, ast.keyword) and isinstance(value, Computed) else node
+            )
             tainted = True
     plain = [(name, output) for name, output in outputs.items() if isinstance(output, AggregateCall)]
-    aggregate = Aggregate(grouped.frame.node, grouped.groups, (*plain, *inner.calls()))
+    aggregate = Aggregate(rows.node(bound), grouped.groups, (*plain, *inner.calls()))
     if len(plain) == len(outputs):
         return aggregate, tainted
     columns: dict[str, Expression] = {name: ColumnRef(name, aggregate.relation[name]) for name in grouped.groups}
@@ -70,13 +74,62 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
     return Map(aggregate, tuple(columns.items())), tainted
 
 
+class _Rows:
+    """The rows that are aggregated: those of a DataFrame, with what aggregates take that is none of its columns."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.columns = frame.columns
+        self.tainted = frame.tainted
+        self._frame = frame
+        #: Names by expression and its text, in which 0.0 and -0.0 differ.
+        self._computed: dict[tuple[Expression, str], str] = {}
+
+    def named(self, name: str, node: ast.AST) -> ColumnRef:
+        """The column of that name. Raises Fault at `node`."""
+        found = self.columns.get(name)
+        if found is None:
+            if self.tainted:
+                raise Poisoned
+            raise column_not_found(name, self.columns, node)
+        return found
+
+    def expression(self, value: Scalar, node: ast.AST) -> ColumnRef:
+        """The column that holds `value`, which is made if there is none. Raises Fault at `node`."""
+        try:
+            found = bind(value, self.columns)
+        except Fault as fault:
+            if self.tainted:
+                raise Poisoned from None
+            fault.node = fault.node or node
+            raise
+        if isinstance(found, ColumnRef) and self.columns.get(found.name) == found:
+            return found
+        key = (found, expression_text(found))
+        name = self._computed.get(key)
+        if name is None:
+            name = f"value_{len(self._computed) + 1}"
+            while name in self.columns:
+                name += "_"
+            self._computed[key] = name
+        return ColumnRef(name, found.type)
+
+    def node(self, bound: Bound) -> Node:
+        """The rows."""
+        if not self._computed:
+            return self._frame.node
+        outputs = (*self.columns.items(), *((name, value) for (value, _), name in self._computed.items()))
+        bound.interpreter.add_operator(len(outputs))
+        return Map(self._frame.node, outputs)
+
+
 class _Inner:
     """Aggregates that outputs are computed of, each once, under names of their own."""
 
-    def __init__(self, grouped: Grouped, bound: Bound) -> None:
-        self._grouped = grouped
+    def __init__(self, rows: _Rows, groups: tuple[str, ...], bound: Bound) -> None:
+        self._rows = rows
+        self._groups = groups
         self._bound = bound
-        self._taken = {*grouped.groups, *bound.extra}
+        self._taken = {*groups, *bound.extra}
         self._names: dict[tuple[object, ...], tuple[str, AggregateCall]] = {}
 
     def calls(self) -> list[tuple[str, AggregateCall]]:
@@ -86,9 +139,9 @@ class _Inner:
     def computed(self, value: Computed) -> Scalar:
         """`value` over columns of the aggregates' names. Raises Fault where an operand is wrong."""
         self._bound.interpreter.charge(1)
-        operands = [self._operand(operand, node) for operand, node in zip(value.operands, value.nodes, strict=True)]
-        make = scalar_call if value.operator == "select" else operators.apply
-        return make(value.operator, operands)
+        return value.make(
+            [self._operand(operand, node) for operand, node in zip(value.operands, value.nodes, strict=True)]
+        )
 
     def _operand(self, value: Any, node: ast.AST) -> Scalar:
         if isinstance(value, Computed):
@@ -98,24 +151,41 @@ class _Inner:
                 fault.node = fault.node or node
                 raise
         if isinstance(value, Scalar):
-            return value
-        call = _output(self._grouped, "", value, node)
+            return self._of_group(value, node)
+        call = _output(self._rows, "", value, node)
         key = (call.function, tuple(arg.name for arg in call.args), call.options)
         found = self._names.get(key)
         if found is None:
             name = aggregate_text(call)
+            if len(name) > _LONG:
+                name = f"{call.function}_{len(self._names) + 1}"
             while name in self._taken:
                 name += "_"
             self._taken.add(name)
             found = self._names[key] = (name, call)
         return Scalar(ColumnRef(found[0], call.type))
 
+    def _of_group(self, value: Scalar, node: ast.AST) -> Scalar:
+        """What is the same in all rows of a group: a literal, or made of the groups' columns."""
+        if value.frame is None:
+            return value
+        for name in sorted(references(value.expression)):
+            if name not in self._groups:
+                if self._rows.tainted and name not in self._rows.columns:
+                    raise Poisoned
+                message = f"column '{name[:80]}' has many values in a group"
+                raise Fault(
+                    message, Kind.DATAFRAME, f"aggregate it: px.any('{name[:80]}'), px.mean('{name[:80]}')", node
+                )
+        columns = {name: self._rows.columns[name] for name in self._groups}
+        return Scalar(bind(value, columns), None, value.nodes, value.depth)
 
-def _output(grouped: Grouped, name: str, value: Any, node: ast.AST) -> AggregateCall:
+
+def _output(rows: _Rows, name: str, value: Any, node: ast.AST) -> AggregateCall:
     if value is POISON:
         raise Poisoned
     if isinstance(value, AggregateValue):
-        return _called(grouped, value)
+        return _called(rows, value)
     what = f"agg() output '{name}'" if name else "an aggregate"
     if not isinstance(value, tuple):
         raise Fault(f"{what} must be a tuple, not {article(value)}", Kind.DATAFRAME, _FORM)
@@ -135,28 +205,31 @@ def _output(grouped: Grouped, name: str, value: Any, node: ast.AST) -> Aggregate
         raise Fault(f"'{function.name}' is not an aggregate", Kind.TYPE, hint, parts[-1])
     else:
         name, options = function.name, complete(AGGREGATES[function.name], {}, parts[-1])
-    columns = [_column(grouped, item, part) for item, part in zip(names, parts, strict=False)]
-    return _resolved(grouped, name, columns, options, parts[-1])
+    columns = [_column(rows, item, part) for item, part in zip(names, parts, strict=False)]
+    return _resolved(rows, name, columns, options, parts[-1])
 
 
-def _called(grouped: Grouped, value: AggregateValue) -> AggregateCall:
+def _called(rows: _Rows, value: AggregateValue) -> AggregateCall:
     if not value.columns:
         message = f"{value.function}() does not say of which column"
         raise Fault(message, Kind.DATAFRAME, f"write px.{value.function}('column', ...)", value.node)
-    columns = [_named(grouped, name, where) for name, where in value.columns]
-    return _resolved(grouped, value.function, columns, value.options, value.node)
+    columns = [
+        rows.named(column, where) if isinstance(column, str) else rows.expression(column, where)
+        for column, where in value.columns
+    ]
+    return _resolved(rows, value.function, columns, value.options, value.node)
 
 
 def _resolved(
-    grouped: Grouped, name: str, columns: list[ColumnRef], options: tuple[Any, ...], node: ast.AST
+    rows: _Rows, name: str, columns: list[ColumnRef], options: tuple[Any, ...], node: ast.AST
 ) -> AggregateCall:
     function = AGGREGATES[name]
     if function.by_time is not ByTime.NEVER and len(columns) == len(function.parameters):
-        time = grouped.frame.columns.get("time_")
+        time = rows.columns.get("time_")
         if time is not None:
             columns = [*columns, time]
         elif function.by_time is ByTime.ALWAYS:
-            if grouped.frame.tainted:
+            if rows.tainted:
                 raise Poisoned
             hint = "call it before agg() or drop() remove time_"
             raise Fault(f"{name}() needs the column 'time_', which is not here", Kind.DATAFRAME, hint, node)
@@ -184,26 +257,17 @@ def _not_a_function(what: str, value: Any, node: ast.AST) -> Exception:
     )
 
 
-def _column(grouped: Grouped, item: Any, node: ast.AST) -> ColumnRef:
+def _column(rows: _Rows, item: Any, node: ast.AST) -> ColumnRef:
     if item is POISON:
         raise Poisoned
     if not isinstance(item, Scalar) or not isinstance(item.expression, Literal):
         raise Fault(
             f"agg() takes column names, not {article(item)}",
             Kind.DATAFRAME,
-            "assign the expression to a column first, then name it: ('column', px.mean)",
+            "name the column: ('column', px.mean); expressions go into the call: px.mean(df.a * 2)",
             node,
         )
     name = item.expression.value
     if not isinstance(name, str):
         raise Fault("agg() takes column names as strings", Kind.DATAFRAME, _FORM, node)
-    return _named(grouped, name, node)
-
-
-def _named(grouped: Grouped, name: str, node: ast.AST) -> ColumnRef:
-    found = grouped.frame.columns.get(name)
-    if found is None:
-        if grouped.frame.tainted:
-            raise Poisoned
-        raise column_not_found(name, grouped.frame.columns, node)
-    return found
+    return rows.named(name, node)

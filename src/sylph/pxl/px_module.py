@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import uuid
@@ -12,12 +13,14 @@ from sylph.functions.declare import Argument, TableFunction
 from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from sylph.plan.expressions import LiteralValue
 from sylph.plan.nodes import Source, TableFunctionSource
-from sylph.pxl import operators, times
+from sylph.pxl import times
+from sylph.pxl.aggregated import compute, computes
 from sylph.pxl.arguments import frame as frame_argument
 from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
 from sylph.pxl.dataframe import source_frame
 from sylph.pxl.errors import Kind, listing, suggestion
 from sylph.pxl.mutations import UpsertTracepoint
+from sylph.pxl.operations import member
 from sylph.pxl.otel import Data, export, otel_module
 from sylph.pxl.params import PARAM_PARAMETERS, param
 from sylph.pxl.scalars import call, check_size, retyped
@@ -210,14 +213,16 @@ def _make_upid(bound: Bound) -> Scalar:
     return literal(asid << 96 | pid << 64 | (start & ((1 << 64) - 1)), UPID)
 
 
-def _equals_any(bound: Bound) -> Scalar:
-    value, comparisons = scalar(bound, "value"), bound.values["comparisons"]
+def _equals_any(bound: Bound) -> Any:
+    value, comparisons = bound.values["value"], bound.values["comparisons"]
+    if not computes(value):
+        scalar(bound, "value")
     if not isinstance(comparisons, (list, tuple)):
         raise wrong_type(bound, "comparisons", "list")
-    return operators.equals_any(value, comparisons, bound.node("comparisons"))
+    return member(value, bound.node("value"), comparisons, bound.node("comparisons"))
 
 
-def _script_reference(bound: Bound) -> Scalar:
+def _script_reference(bound: Bound) -> Any:
     args = bound.values["args"]
     if not isinstance(args, dict):
         raise wrong_type(bound, "args", "dict")
@@ -225,13 +230,23 @@ def _script_reference(bound: Bound) -> Scalar:
         raise Fault(
             f"a script reference carries at most {_MAX_REFERENCE_PAIRS} arguments", Kind.CALL, node=bound.node("args")
         )
-    values = [scalar(bound, "label"), scalar(bound, "script")]
+    values: list[Any] = []
+    nodes: list[ast.AST] = []
+    for name in ("label", "script"):
+        values.append(bound.values[name] if computes(bound.values[name]) else scalar(bound, name))
+        nodes.append(bound.node(name))
     for key, value in args.items():
         if not isinstance(key, str):
             raise Fault("keys of a script reference must be strings", Kind.CALL, node=bound.node("args"))
-        if not isinstance(value, Scalar):
+        if not isinstance(value, Scalar) and not computes(value):
             raise Fault(f"argument '{key[:60]}' must be an expression", Kind.CALL, "", bound.node("args"))
         values += [literal(key), value]
+        nodes += [bound.node("args")] * 2
+    return compute(_referenced, values, nodes) if computes(*values) else _referenced(values)
+
+
+def _referenced(values: list[Scalar]) -> Scalar:
+    """A script reference of a label, a script, and keys and values."""
     for value in values:
         if value.type.data is not DataType.STRING:
             raise Fault(f"a script reference is made of strings, this is {value.type.data.name}", Kind.TYPE)

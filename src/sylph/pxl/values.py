@@ -109,19 +109,22 @@ class FunctionValue:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class AggregateValue:
-    """A called aggregate. Without columns it only has its options: the last element of a tuple."""
+    """A called aggregate over columns, by name or as expressions.
+
+    Without columns it only has its options: the last element of a tuple.
+    """
 
     function: str
-    columns: tuple[tuple[str, ast.AST], ...]
+    columns: tuple[tuple[str | Scalar, ast.AST], ...]
     options: tuple[LiteralValue, ...]
     node: ast.AST
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Computed:
-    """An operator on aggregates and literals; `size` and `depth` as a tree."""
+    """What is computed of aggregates: `make` gives it when its operands have types; `size` and `depth` as a tree."""
 
-    operator: str
+    make: Callable[[list[Scalar]], Scalar]
     operands: tuple[Any, ...]
     nodes: tuple[ast.AST, ...]
     size: int

@@ -134,6 +134,19 @@ OPERATOR_NAMES = {
     "logicalOr": "or",
 }  # fmt: skip
 CASTS = {"INT64": ("Bytes", "DurationNanos"), "STRING": ("Pod", "Service", "Node"), "FLOAT64": ("Percent",)}
+#: What can be computed of an aggregate.
+COMPUTED = (
+    "px.pluck_float64({}, 'p99')",
+    "px.abs({})",
+    "px.Bytes({})",
+    "px.select({} > 1, 'a', 'b')",
+    "({}) in [1, 2]",
+    "-({})",
+    "{0} if px.count('time_') > 1 else {0}",
+    "0 <= {} < 10",
+    "px.itoa({}) + 'x'",
+    "px.equals_any({}, ['', 'a'])",
+)
 
 
 class Grammar:
@@ -245,7 +258,7 @@ class Grammar:
         new, old = self._into(frame, {name: kind for name, kind in columns.items() if kind is data})
         return f"{new} = {old}.select({rng.choice((f'px.{data.name}', repr(data.name.lower())))})"
 
-    def _output(self, name: str, columns: list[str | None]) -> str:
+    def _output(self, frame: str, name: str, columns: list[str | None]) -> str:
         """An aggregate of columns as a tuple or a call, sometimes with more computed of it."""
         rng = self._rng
         option = {"percentile": "0.9", "histogram": "[1, 5]", "collect": "3"}.get(name, "")
@@ -253,9 +266,12 @@ class Grammar:
             given = f"px.{name}({option})" if option else f"px.{name}"
             output = f"({', '.join(map(repr, columns))}, {given})"
         else:
-            output = f"px.{name}({', '.join([*map(repr, columns), *([option] if option else [])])})"
+            parts = [repr(column) if rng.random() < 0.8 else f"{frame}.{column}" for column in columns]
+            output = f"px.{name}({', '.join([*parts, *([option] if option else [])])})"
         if rng.random() < 0.2:
             output = f"{output} {rng.choice(OPERATORS[:13])} px.count({columns[0]!r})"
+        elif rng.random() < 0.3:
+            output = rng.choice(COMPUTED).format(output)
         return output
 
     def _aggregate(self, frame: str) -> str:
@@ -273,7 +289,7 @@ class Grammar:
                 outputs[f"o{index}"] = columns[str(given[0])]
             else:
                 outputs[f"o{index}"] = overload.result
-            arguments.append(f"o{index}={self._output(name, given)}")
+            arguments.append(f"o{index}={self._output(frame, name, given)}")
         new, old = self._into(frame, {**groups, **outputs})
         call = f"agg({', '.join(arguments)})"
         if rng.random() < 0.1:
