@@ -296,6 +296,7 @@ class DataFrame:
         right_on: Sequence[str] | str | None = None,
         suffixes: Sequence[str] = ("_x", "_y"),
         on: Sequence[str] | str | None = None,
+        tolerance: str | int | None = None,
     ) -> DataFrame: ...
     def merge(
         self,
@@ -305,11 +306,12 @@ class DataFrame:
         right_on: Sequence[str] | str | None = None,
         suffixes: Sequence[str] = ("_x", "_y"),
         on: Sequence[str] | str | None = None,
+        tolerance: str | int | None = None,
     ) -> DataFrame:
         """Rows of both with equal keys: the left's columns, then the right's. A missing side gives 0, "" or False.
 
         `as_of` gives every row of the left, with the right's row that has equal keys and the nearest `time_` that is
-        not later.
+        not later, and at most `tolerance` (`'5s'`, or ns) earlier.
         """
         raise outside("merge")
 

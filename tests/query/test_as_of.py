@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sylph.plan.codec import decode, encode
 from sylph.plan.errors import PlanError
 from sylph.plan.nodes import Join, Node
+from sylph.plan.text import plan_text
 from sylph.pxl.compile import compile_script
 from sylph.query.answer import Result, Rows
 from sylph.query.engine import Engine
@@ -26,7 +27,12 @@ left = px.DataFrame('http_events', select=['time_', 'upid', 'latency'])
 right = px.DataFrame('process_stats', select=['time_', 'upid', 'rss_bytes'])
 px.display(left.merge(right, how='as_of', on='upid'), 'by_process')
 px.display(left.merge(right, how='as_of'), 'by_time')
+px.display(left.merge(right, how='as_of', on='upid', tolerance=TOLERANCE), 'near_by_process')
+px.display(left.merge(right, how='as_of', tolerance=TOLERANCE), 'near_by_time')
 """
+#: Times of rows; those of the far ends are further apart than 64 bits can say.
+TIMES = st.one_of(st.integers(-5, 50), st.sampled_from([-(2**63), 2**63 - 1]))
+
 KEYS = st.sampled_from([0, 1, 2**127, 2**128 - 1])
 
 
@@ -56,28 +62,33 @@ def tables(results: Iterator[Result]) -> dict[str, list[tuple[object, ...]]]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.lists(st.tuples(st.integers(-5, 50), KEYS), max_size=20),
+    st.lists(st.tuples(TIMES, KEYS), max_size=20),
     # No two rows at one time: which of them is taken would be open.
-    st.lists(st.tuples(st.integers(-5, 50), KEYS), max_size=20, unique_by=lambda row: row[0]),
+    st.lists(st.tuples(TIMES, KEYS), max_size=20, unique_by=lambda row: row[0]),
+    st.sampled_from([0, 1, 7, 2**63 - 1]),
 )
-def test_the_nearest_earlier_row(lefts: list[tuple[int, int]], rights: list[tuple[int, int]]) -> None:
+def test_the_nearest_earlier_row(lefts: list[tuple[int, int]], rights: list[tuple[int, int]], tolerance: int) -> None:
     left: list[Row] = [{"time_": time, "upid": upid, "latency": i} for i, (time, upid) in enumerate(sorted(lefts))]
     right: list[Row] = [
         {"time_": time, "upid": upid, "rss_bytes": i + 1} for i, (time, upid) in enumerate(sorted(rights))
     ]
     expected: dict[str, list[tuple[object, ...]]] = {}
-    for name in ("by_process", "by_time") if left else ():
+    for name in ("by_process", "by_time", "near_by_process", "near_by_time") if left else ():
         for row in left:
+            time = int(str(row["time_"]))
             earlier = [
                 other
                 for other in right
-                if other["time_"] <= row["time_"] and (name == "by_time" or other["upid"] == row["upid"])  # type: ignore[operator]
+                if int(str(other["time_"])) <= time and (name.endswith("by_time") or other["upid"] == row["upid"])
             ]
+            if name.startswith("near") and earlier and time - int(str(earlier[-1]["time_"])) > tolerance:
+                earlier = []
             found = earlier[-1] if earlier else {"time_": 0, "upid": 0, "rss_bytes": 0}
             values = (*row.values(), *found.values())
             expected.setdefault(name, []).append(values)
     expected = {name: sorted(rows) for name, rows in expected.items()}  # type: ignore[type-var]
-    query = compile_script(SCRIPT)
+    query = compile_script(SCRIPT.replace("TOLERANCE", str(tolerance)))
+    assert plan_text(decode(encode(query), TABLES)) == plan_text(query)
     fill(ONE, left, right)
     assert tables(ONE.run(query)) == expected
     for i, node in enumerate(NODES):
@@ -89,4 +100,12 @@ def test_a_plan_from_elsewhere_compares_times() -> None:
     left: Node = source("http_events", ["upid", "latency"])
     wrong = Join(left, left, "as_of", ("upid", "latency"), ("upid", "latency"), ((0, "upid", "upid"),))
     with pytest.raises(PlanError, match="not TIME64NS"):
+        decode(encode(plan(wrong)), TABLES)
+
+
+@pytest.mark.parametrize(("how", "tolerance"), [("inner", 5), ("as_of", -1), ("as_of", 2**63), ("as_of", True)])
+def test_a_plan_from_elsewhere_has_a_tolerance_that_means_something(how: str, tolerance: int) -> None:
+    left: Node = source("http_events", ["upid", "time_"])
+    wrong = Join(left, left, how, ("upid", "time_"), ("upid", "time_"), ((0, "upid", "upid"),), tolerance)
+    with pytest.raises(PlanError, match="tolerance"):
         decode(encode(plan(wrong)), TABLES)

@@ -103,7 +103,8 @@ def _node_out(node: Node, children: list[int]) -> list[Any]:
             return [_AGGREGATES[type(node)], children[0], list(node.groups), outputs]
         case Join():
             keys = [list(node.left_on), list(node.right_on)]
-            return ["join", children[0], children[1], node.how, *keys, [list(output) for output in node.outputs]]
+            outputs = [list(output) for output in node.outputs]
+            return ["join", children[0], children[1], node.how, *keys, outputs, node.tolerance]
         case Union():
             return ["union", children]
         case Remote(name, relation):
@@ -300,7 +301,7 @@ class _Reader:
         return merge
 
     def _join(self, item: list[Any]) -> Node:
-        _, left_place, right_place, how, left_on, right_on, outputs = forms.exactly(item, "join", 7)
+        _, left_place, right_place, how, left_on, right_on, outputs, tolerance = forms.exactly(item, "join", 8)
         sides = (self._input(left_place), self._input(right_place))
         if how not in ("inner", "left", "outer", "as_of"):
             raise PlanError(f"unknown join {how!r:.50}")
@@ -319,7 +320,10 @@ class _Reader:
             forms.column(sides[side].relation, column)
             chosen.append((side, column, forms.name(name)))
         forms.distinct([name for _, _, name in chosen])
-        return Join(sides[0], sides[1], how, tuple(left), tuple(right), tuple(chosen))
+        if tolerance is not None and how != "as_of":
+            raise PlanError(f"a join {how!r} has no tolerance")
+        within = None if tolerance is None else forms.integer(tolerance, "tolerance", 0, 2**63 - 1)
+        return Join(sides[0], sides[1], how, tuple(left), tuple(right), tuple(chosen), within)
 
     def _union(self, item: list[Any]) -> Node:
         _, places = forms.exactly(item, "union", 2)

@@ -122,7 +122,8 @@ class Join:
     """`how` is inner, left, outer (a right join is a left join with its sides swapped) or as_of.
 
     as_of gives each row of the left once, with the row of the right that is equal in all keys but the last and has in
-    that one the greatest value not above the left's: of several such rows any one.
+    that one the greatest value not above the left's: of several such rows any one. With `tolerance` (ns), that value is
+    at most so much below the left's, else there is no such row.
 
     `outputs` names each result column as (side, input column, output name), side 0 or 1. A side that has no row
     gives its types' zero values.
@@ -134,6 +135,7 @@ class Join:
     left_on: tuple[str, ...]
     right_on: tuple[str, ...]
     outputs: tuple[tuple[int, str, str], ...]
+    tolerance: int | None = None
     relation: Relation = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sylph.functions.declare import Lookup
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import AggregateCall, Call, ColumnRef, Expression, Literal
-from sylph.plan.literals import ZERO_SQL, literal_sql, quote
+from sylph.plan.literals import ZERO_SQL, literal_sql, quote, value_sql
 from sylph.plan.lookups import Joins, has_lookup, join, zero_rejecting
 from sylph.plan.naming import RANK, Leaf, Naming
 from sylph.plan.nodes import (
@@ -341,12 +341,18 @@ class _Writer:
         if node.how not in _JOINS:
             raise PlanError(f"join how={node.how!r} is not one of {', '.join(_JOINS)}")
         kind, *optional = _JOINS[node.how]
+        near = ""
+        if node.tolerance is not None:
+            # The difference of two times may not fit 64 bits.
+            left_time, right_time = f"l.{self._name(node.left_on[-1])}", f"r.{self._name(node.right_on[-1])}"
+            near = f"{left_time}::HUGEINT - {right_time} <= {value_sql(node.tolerance, DataType.INT64)}"
         select = []
         relations = (node.left.relation, node.right.relation)
         for side, column, name in node.outputs:
             value = f"{'lr'[side]}.{self._name(column)}"
             if optional[side]:
-                value = f"coalesce({value}, {ZERO_SQL[relations[side][column].data]})"
+                zero = ZERO_SQL[relations[side][column].data]
+                value = f"CASE WHEN {near} THEN {value} ELSE {zero} END" if near else f"coalesce({value}, {zero})"
             select.append(f"{value} AS {self._name(name)}")
         equal = len(node.left_on) - (node.how == "as_of")
         keys = " AND ".join(

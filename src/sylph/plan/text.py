@@ -101,7 +101,7 @@ def node_text(node: Node) -> str:
             return f"partial aggregate {_aggregates(groups, aggregates)}"
         case MergeAggregate(groups=groups, outputs=aggregates):
             return f"merge aggregate {_aggregates(groups, aggregates)}"
-        case Join(how=how, left_on=left_on, right_on=right_on, outputs=columns):
+        case Join(how=how, left_on=left_on, right_on=right_on, outputs=columns, tolerance=tolerance):
             equal = len(left_on) - (how == "as_of")
             keys = ", ".join(
                 f"{left}{'=' if i < equal else '>='}{right}"
@@ -110,7 +110,8 @@ def node_text(node: Node) -> str:
             chosen = ", ".join(
                 f"{'lr'[side]}.{column}" + ("" if column == name else f" as {name}") for side, column, name in columns
             )
-            return f"join {how} on {keys} [{chosen}]"
+            within = "" if tolerance is None else f" within {tolerance}"
+            return f"join {how} on {keys}{within} [{chosen}]"
         case Union():
             return "union"
         case Remote(name, relation):

@@ -61,7 +61,7 @@ def with_inputs(node: Node, new: tuple[Node, ...]) -> Node:
         case MergeAggregate():
             return MergeAggregate(new[0], node.groups, node.outputs)
         case Join():
-            return Join(new[0], new[1], node.how, node.left_on, node.right_on, node.outputs)
+            return Join(new[0], new[1], node.how, node.left_on, node.right_on, node.outputs, node.tolerance)
         case Union():
             return Union(new)
         case Source() | TableFunctionSource() | Remote():

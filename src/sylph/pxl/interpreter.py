@@ -149,10 +149,11 @@ class Interpreter:
                 return parse_duration(constant)
             except TimeError as error:
                 raise Fault(str(error), Kind.TIME, node=bound.node(name)) from None
-        if isinstance(constant, int) and not isinstance(constant, bool):
+        if isinstance(constant, int) and value.type.data is DataType.INT64:
             return constant
+        hint = "give a text such as '5s' (units: ms, s, m, h, d), or ns such as px.seconds(5)"
         raise Fault(
-            f"expected argument '{name}' as a duration, received {describe(value)}", Kind.TIME, "", bound.node(name)
+            f"expected argument '{name}' as a duration, received {describe(value)}", Kind.TIME, hint, bound.node(name)
         )
 
     # Statements.

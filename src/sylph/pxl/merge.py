@@ -14,7 +14,7 @@ _TIME = "time_"
 
 MERGE_PARAMETERS = (
     *required("right", "how"),
-    *optional(left_on=None, right_on=None, suffixes=[literal("_x"), literal("_y")], on=None),
+    *optional(left_on=None, right_on=None, suffixes=[literal("_x"), literal("_y")], on=None, tolerance=None),
 )
 
 
@@ -25,11 +25,26 @@ def merge(left: Frame, right: Frame, bound: Bound) -> Join:
         hint = suggestion(how, _KINDS) or f"kinds are {', '.join(_KINDS)}"
         raise Fault(f"invalid join type '{how[:60]}'", Kind.DATAFRAME, hint, bound.node("how"))
     left_on, right_on = _keys(left, right, bound, as_of=how == "as_of")
+    tolerance = _tolerance(bound, how)
     outputs = tuple(_outputs(left, right, bound))
     if how == "right":
         swapped = tuple([(1 - side, column, name) for side, column, name in outputs])
         return Join(right.node, left.node, "left", right_on, left_on, swapped)
-    return Join(left.node, right.node, how, left_on, right_on, outputs)
+    return Join(left.node, right.node, how, left_on, right_on, outputs, tolerance)
+
+
+def _tolerance(bound: Bound, how: str) -> int | None:
+    """How much earlier a row of the right may be, ns; None for any."""
+    if bound.values["tolerance"] is None:
+        return None
+    if how != "as_of":
+        message = f"merge() takes a tolerance for how='as_of' only, this is '{how}'"
+        raise Fault(message, Kind.DATAFRAME, "leave it out", bound.node("tolerance"))
+    tolerance = bound.interpreter.duration(bound, "tolerance")
+    if tolerance < 0:
+        hint = "it says how much earlier a row may be, such as '5s'"
+        raise Fault("the tolerance of merge() must not be negative", Kind.DATAFRAME, hint, bound.node("tolerance"))
+    return tolerance
 
 
 def _keys(left: Frame, right: Frame, bound: Bound, *, as_of: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:

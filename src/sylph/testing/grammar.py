@@ -309,7 +309,9 @@ class Grammar:
         how = rng.choice(("inner", "left", "right", "outer")) if rng.random() < 0.95 else rng.choice(("cross", "as_of"))
         suffixes = "" if rng.random() < 0.9 else rng.choice((", suffixes=['', '_y']", ", suffixes=['_x']"))
         if rng.random() < 0.2:
-            return f"{new} = {old}.merge({other}, how='as_of', on={[key for key in keys if key != 'time_']}{suffixes})"
+            within = rng.choice(("", "", ", tolerance='5s'", ", tolerance=px.minutes(1)", ", tolerance=-1"))
+            on = [key for key in keys if key != "time_"]
+            return f"{new} = {old}.merge({other}, how='as_of', on={on}{suffixes}{within})"
         return f"{new} = {old}.merge({other}, how={how!r}, left_on={keys}, right_on={keys}{suffixes})"
 
     def expression(self, frame: str, data: DataType, depth: int = 0) -> str:

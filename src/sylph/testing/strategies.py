@@ -150,7 +150,8 @@ def _as_of(draw: st.DrawFn, left: Node, right: Node) -> Node:
     # Of rows with equal times any may be taken: only what these have in common is looked at.
     outputs = [(0, name, f"l{i}") for i, name in enumerate(left.relation)]
     outputs += [(1, name, f"r{i}") for i, name in enumerate(dict.fromkeys(b for _, b in keys))]
-    return Join(left, right, "as_of", tuple(a for a, _ in keys), tuple(b for _, b in keys), tuple(outputs))
+    within = draw(st.none() | st.sampled_from([0, 3, 2**63 - 1]))
+    return Join(left, right, "as_of", tuple(a for a, _ in keys), tuple(b for _, b in keys), tuple(outputs), within)
 
 
 @st.composite

@@ -52,7 +52,7 @@ def _key(node: Node) -> Hashable:
             outputs = tuple((name, _aggregate(call)) for name, call in node.outputs)
             return (type(node), children, node.groups, outputs)
         case Join():
-            return (Join, children, node.how, node.left_on, node.right_on, node.outputs)
+            return (Join, children, node.how, node.left_on, node.right_on, node.outputs, node.tolerance)
         case Union():
             return (Union, children)
         case Remote(name):

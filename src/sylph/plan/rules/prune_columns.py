@@ -86,7 +86,7 @@ def _narrow(node: Node, children: tuple[Node, ...], needed: set[str]) -> Node:
                 return Aggregate(children[0], node.groups, outputs)
         case Join() if any(name not in needed for _, _, name in node.outputs):
             chosen = tuple(output for output in node.outputs if output[2] in needed)
-            return Join(children[0], children[1], node.how, node.left_on, node.right_on, chosen)
+            return Join(children[0], children[1], node.how, node.left_on, node.right_on, chosen, node.tolerance)
         case Union():
             # Inputs may give more columns than are needed, and not the same ones.
             columns = [name for name in node.relation if name in needed or name == "time_"]

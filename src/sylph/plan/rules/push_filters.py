@@ -9,7 +9,7 @@ from sylph.functions.registry import resolve_scalar
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import Aggregate, Explode, Filter, Join, Map, Node, Plan, Sort, Union
 from sylph.plan.placement import placement
-from sylph.plan.walk import conjuncts, references, rewrite, subexpressions, substitute
+from sylph.plan.walk import conjuncts, references, rewrite, subexpressions, substitute, with_inputs
 
 
 def apply(plan: Plan) -> Plan:
@@ -46,7 +46,7 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
             new = Union(tuple(filtered(branch, moved[i]) for i, branch in enumerate(child.inputs)))
         case Join():
             sides = [filtered(side, moved.get(i, [])) for i, side in enumerate((child.left, child.right))]
-            new = Join(sides[0], sides[1], child.how, child.left_on, child.right_on, child.outputs)
+            new = with_inputs(child, tuple(sides))
     return filtered(new, kept)
 
 
