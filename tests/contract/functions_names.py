@@ -19,6 +19,8 @@ for name in ("has_service_id", "has_service_name", "has_value"):
         (('["a","b"]', "b"), True),
         (("ab", "a"), False),
         (('["ab"]', "a"), False),
+        (('["a\\"b","\\u0063"]', 'a"b'), True),
+        (('["a\\"b","\\u0063"]', "c"), True),
         (("", ""), True),
         (("", "a"), False),
         (("[", "["), True),

@@ -279,6 +279,24 @@ add(
     "placement",
     "agent-only functions come before what must see all rows",
     on_t("df.v = df.ctx['pod']\ndf = df.groupby('v').agg(n=('i', px.count))", "v:STRING[POD_NAME] n:INT64"),
+    on_t(
+        "df = df.groupby('upid').agg(n=('i', px.count))\ndf.v = px.upid_to_pid(df.upid)",
+        "upid:UINT128[UPID] n:INT64 v:INT64",
+    ),
+    on_t("df = df.head(1, _pem_only=1)\ndf.v = px.upid_to_pod_name(df.upid)\ndf = df[['v']]", "v:STRING[POD_NAME]"),
+    *(
+        refused_on_t(f"{before}\ndf.v = {late}", "must execute before blocking nodes", 4)
+        for before in (
+            "df = df.groupby('upid').agg(n=('i', px.count))",
+            "df = df.head(1)",
+            "df = df.append(df)",
+            "df = df.merge(df, how='inner', left_on='upid', right_on='upid', suffixes=['', '_r'])",
+            "df.p = px.ip_to_pod_id('10.0.0.1')",
+        )
+        for late in ("df.ctx['pod']", "px.upid_to_cmdline(df.upid)")
+    ),
+    refused_on_t("late = df.ctx['pod']\ndf = df.head(1)\ndf.v = late", "must execute before blocking nodes", 3),
+    refused_on_t("df.v = px.upid_to_pod_name(px.upid(1, px.atoi(px.ip_to_pod_id(df.s), 0), 0))", "broker", 3),
 )
 
 add(

@@ -126,6 +126,7 @@ add(
         exported(GAUGE, endpoint="px.otel.Endpoint('h:1', headers={'a': 'b'}, insecure=True, timeout=10)"), "Export"
     ),
     refused(exported(GAUGE, endpoint="px.otel.Endpoint('h:1', headers={'a': 5})"), "headers are strings", 3),
+    refused(exported(GAUGE, endpoint="px.otel.Endpoint('h:1', timeout=0)"), "longer than zero", 3),
 )
 add(
     "otel.Gauge",

@@ -97,10 +97,45 @@ def test_probe_function(target, expected):
 
 
 def test_columns_of_a_probe_are_not_known_before_it_is_deployed():
-    source = PROBE.replace("TARGET", "px.make_upid(1, 2, 3)") + "px.display(px.DataFrame('compute_table'))\n"
-    ((kind, _, message),) = errors(source)
+    source = PROBE.replace("TARGET", "px.make_upid(1, 2, 3)") + (
+        "df = px.DataFrame('compute_table')\n"
+        "df.slow = df.latency > 1000\n"
+        "px.display(df.groupby('slow').agg(n=('latency', px.count)))\n"
+        "px.display(px.DataFrame('http_events'), 'requests')\n"
+        "pxtrace.DeleteTracepoint('old')\n"
+    )
+    compiled = check_script(source)
+    assert [type(change).__name__ for change in compiled.mutations] == ["UpsertTracepoint", "DeleteTracepoint"]
+    assert [sink.name for sink in compiled.plan.sinks] == ["requests"]
+    with pytest.raises(CompileError, match="not supported yet"):
+        compile_script(source)
+    ((_, line, message),) = errors(source + "px.display(px.DataFrame('compute_tables'))\n")
+    assert (line, message) == (source.count("\n") + 1, "table 'compute_tables' not found")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return []", "p() gives no columns"),
+        ("return [{}]", "p() gives no columns"),
+        ("return [{'a': pxtrace.ArgExpr('x')}, {'a': pxtrace.ArgExpr('y')}]", "p() gives column 'a' twice"),
+        ("return [{'a': pxtrace.ArgExpr}]", "not a function"),
+        ("return [{5: pxtrace.ArgExpr('x')}]", "not a probed value"),
+    ],
+)
+def test_what_a_probe_records(body, message):
+    source = f"import px\nimport pxtrace\n@pxtrace.probe('main.f')\ndef p():\n    {body}\n"
+    source += "pxtrace.UpsertTracepoint('t', 'tt', p, px.make_upid(1, 2, 3), '1m')\n"
+    ((kind, line, found),) = errors(source)
     assert kind is Kind.TRACING
-    assert "are known once tracepoint 'compute' is deployed" in message
+    assert line == 6
+    assert message in found
+
+
+def test_a_probe_is_not_called():
+    source = "import pxtrace\n@pxtrace.probe('main.f')\ndef p():\n    return []\np()\n"
+    ((_, line, message),) = errors(source)
+    assert (line, message) == (5, "a probe function is not callable")
 
 
 def test_programs_for_several_kernels():

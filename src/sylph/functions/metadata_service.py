@@ -10,9 +10,9 @@ from sylph.tables.types import SemanticType as St
 
 _STATUS = "Status as JSON: counts of replicas, observed_generation, conditions"
 _OWNERS = "JSON array of owners, each JSON text with uid, kind and name"
-#: Only text that begins like an array is read as one.
+#: Only text that begins like an array is read as one. In JSON a backslash may stand for part of the value.
 _HAS = (
-    "({0} = {1} OR CASE WHEN starts_with({0}, '[') AND contains({0}, {1})"
+    "({0} = {1} OR CASE WHEN starts_with({0}, '[') AND (contains({0}, {1}) OR contains({0}, '\\'))"
     " THEN coalesce(list_contains(from_json(TRY_CAST({0} AS JSON), '[\"VARCHAR\"]'), {1}), false) ELSE false END)"
 )
 

@@ -40,12 +40,12 @@ def placements(node: Node) -> set[Placement]:
     return {placement(item) for value in expressions(node) for item in subexpressions(value)}
 
 
-def uses(node: Node, where: Placement) -> str | None:
-    """Name of a function in the operator that can only run there."""
+def uses(node: Node, where: Placement) -> Call | None:
+    """A call in the operator of a function that can only run there."""
     for expression in expressions(node):
         for item in subexpressions(expression):
             if isinstance(item, Call) and placement(item) is where:
-                return item.function
+                return item
     return None
 
 
@@ -61,8 +61,9 @@ def agent_side(plan: Plan, *, unions: bool = False) -> set[int]:
         agent_only = uses(node, Placement.AGENT)
         if agent_only and not below:
             raise PlanError(
-                f"function {agent_only!r} must execute before blocking nodes such as limit, agg, and join",
+                f"function {agent_only.function!r} must execute before blocking nodes such as limit, agg, and join",
                 "move it up in the script, before the first of them",
+                agent_only,
             )
         match node:
             case Source():
@@ -93,7 +94,7 @@ def check_agent_part(plan: Plan) -> None:
                 raise PlanError(f"table function {node.function!r} is the broker's")
         broker_only = uses(node, Placement.BROKER)
         if broker_only:
-            raise PlanError(f"function {broker_only!r} is the broker's")
+            raise PlanError(f"function {broker_only.function!r} is the broker's", call=broker_only)
 
 
 def check(plan: Plan) -> None:
@@ -114,4 +115,4 @@ def _check_nesting(expression: Expression) -> None:
                 assert isinstance(item, Call)
                 assert isinstance(inner, Call)
                 message = f"function {item.function!r} runs on agents and cannot take what the broker's "
-                raise PlanError(f"{message}{inner.function!r} gives")
+                raise PlanError(f"{message}{inner.function!r} gives", call=item)

@@ -50,7 +50,7 @@ def _mutation(mutation: Mutation) -> list[str]:
 def _upsert(asked: UpsertTracepoint) -> Iterator[str]:
     yield f"deploy tracepoint {asked.name} on {_target(asked.target)}, for {_duration(asked.ttl_ns)}"
     if asked.relation is None:
-        yield f"  table {asked.table}: types are those of the probed program"
+        yield f"  table {asked.table}: types are those of the probed program; what reads it is checked once it is there"
     else:
         columns = ", ".join(f"{name} {kind.data.name}" for name, kind in asked.relation.items())
         yield f"  table {asked.table}: {columns}"

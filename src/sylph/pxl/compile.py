@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sylph.plan.errors import PlanError
 from sylph.plan.nodes import Plan, Sink
+from sylph.plan.placement import check
 from sylph.pxl.entry import ExecFunc, convert_arguments, result_frames
 from sylph.pxl.errors import CompileError, Diagnostic, Kind, suggestion
 from sylph.pxl.flags import Flags, parse_flags
@@ -93,10 +95,13 @@ def check_script(
         hint = "end the script with px.display(df)"
         last = parsed.tree.body[-1] if parsed.tree.body and not exec_funcs else None
         interpreter.report(Fault(NO_RESULT, Kind.PLAN, hint), last)
+    plan = _plan(interpreter.results, flags)
+    if not interpreter.diagnostics:
+        _check_places(interpreter, plan)
     if interpreter.diagnostics:
         raise CompileError(sorted(interpreter.diagnostics, key=lambda error: (error.line, error.column)), source)
     return Compiled(
-        _plan(interpreter.results, flags),
+        plan,
         tuple(interpreter.mutations),
         tuple(interpreter.exports),
         parsed.missing_commas,
@@ -114,6 +119,21 @@ def _plan(results: Sequence[tuple[str, Frame]], flags: Flags) -> Plan:
         taken.add(unique)
         sinks.append(Sink(frame.node, unique))
     return Plan(tuple(sinks), flags.max_output_rows, flags.explain, flags.analyze)
+
+
+def _check_places(interpreter: Interpreter, plan: Plan) -> None:
+    """Report a function that stands where it cannot run: one of the agents' after all agents' rows came together."""
+    if not interpreter.placed:
+        return
+    exported = [Sink(export.input, f"export_{i}") for i, export in enumerate(interpreter.exports)]
+    try:
+        check(Plan((*plan.sinks, *exported)))
+    except PlanError as error:
+        # An expression that was made from another DataFrame is another object where it is used.
+        named = [item for item in interpreter.placed if error.call and item[0].function == error.call.function]
+        same = [item for item in named if item[0] is error.call]
+        places = same or named
+        interpreter.report(Fault(error.message, Kind.PLAN, error.hint), places[-1][1] if places else None)
 
 
 def _run_functions(interpreter: Interpreter, exec_funcs: Sequence[ExecFunc]) -> None:

@@ -239,7 +239,7 @@ def _item(interpreter: Interpreter, base: Any, key: Any, where: ast.expr) -> Any
     if isinstance(base, Context):
         if not isinstance(constant_key, str):
             raise Fault("a key of 'ctx' is a string, such as ctx['pod']", Kind.SUBSCRIPT)
-        return metadata(base.frame, constant_key)
+        return interpreter.place(metadata(base.frame, constant_key), where)
     if isinstance(base, (list, tuple)):
         if not isinstance(constant_key, int) or isinstance(constant_key, bool):
             raise Fault(f"{describe(base)} indices must be integers", Kind.SUBSCRIPT)
@@ -319,7 +319,7 @@ def invoke(
     if isinstance(function, FunctionValue):
         if function.name in AGGREGATES:
             return called(function.name, args, keywords, node)
-        return _call_function(function.name, args, keywords)
+        return interpreter.place(_call_function(function.name, args, keywords), node)
     if isinstance(function, UserFunction):
         return interpreter.call_user(function, args, keywords, node)
     if isinstance(function, TypeValue):

@@ -121,7 +121,10 @@ def _endpoint(bound: Bound) -> Endpoint:
         if not isinstance(key, str) or not isinstance(text, str):
             raise Fault("headers are strings", Kind.OTEL, node=bound.node("headers"))
         texts[key] = text
-    return Endpoint(string(bound, "url"), texts, boolean(bound, "insecure"), integer(bound, "timeout"))
+    timeout = integer(bound, "timeout")
+    if timeout <= 0:
+        raise Fault("'timeout' must be longer than zero seconds", Kind.OTEL, node=bound.node("timeout"))
+    return Endpoint(string(bound, "url"), texts, boolean(bound, "insecure"), timeout)
 
 
 def _name(bound: Bound) -> str:

@@ -34,6 +34,7 @@ from sylph.pxl.values import (
     FunctionValue,
     Module,
     Parameter,
+    Poisoned,
     Scalar,
     TypeValue,
     UserFunction,
@@ -73,7 +74,7 @@ def _plugin(name: str) -> Any:
 def _dataframe(bound: Bound) -> Frame:
     interpreter = bound.interpreter
     name = string(bound, "table")
-    relation = _relation(interpreter, name, bound)
+    relation = _relation(interpreter, name)
     if relation is None:
         known = list(interpreter.tables)
         hint = suggestion(name, known) or f"tables are {listing(known)}"
@@ -92,7 +93,7 @@ def _dataframe(bound: Bound) -> Frame:
     return source_frame(interpreter, Source(name, relation, start, end))
 
 
-def _relation(interpreter: Interpreter, name: str, bound: Bound) -> Relation | None:
+def _relation(interpreter: Interpreter, name: str) -> Relation | None:
     """Columns of a table, also of one that the script's own tracepoint makes; None when there is none."""
     table = interpreter.tables.get(name)
     if table is not None:
@@ -100,8 +101,8 @@ def _relation(interpreter: Interpreter, name: str, bound: Bound) -> Relation | N
     for mutation in interpreter.mutations:
         if isinstance(mutation, UpsertTracepoint) and mutation.table == name:
             if mutation.relation is None:
-                message = f"the columns of table '{name}' are known once tracepoint '{mutation.name}' is deployed"
-                raise Fault(message, Kind.TRACING, "", bound.node("table"))
+                # The probed program tells the types: what is made from the table is compiled once it is deployed.
+                raise Poisoned
             return mutation.relation
     return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sylph.pxl import times
@@ -24,7 +23,7 @@ from sylph.pxl.mutations import (
     Upid,
     UpsertTracepoint,
 )
-from sylph.pxl.values import Bound, Builtin, Fault, Module, Scalar, UserFunction, article, literal
+from sylph.pxl.values import Bound, Builtin, Fault, Module, ProbeFunction, Scalar, UserFunction, article, literal
 from sylph.tables.types import DataType, Relation
 
 if TYPE_CHECKING:
@@ -32,14 +31,6 @@ if TYPE_CHECKING:
 
 _SELECTORS = ("min_kernel", "max_kernel", "host_name")
 _TARGETS = (Kprobe, SharedObject, PodProcess, LabelSelector)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _ProbeFunction:
-    """A function of the script that describes a probe."""
-
-    target: str
-    function: UserFunction
 
 
 def pxtrace_module(_interpreter: Interpreter) -> Module:
@@ -72,13 +63,13 @@ def _probe(bound: Bound) -> Builtin:
     if not name:
         raise Fault("a probe needs the name of a function", Kind.TRACING, node=bound.node("fn_name"))
 
-    def decorate(inner: Bound) -> _ProbeFunction:
+    def decorate(inner: Bound) -> ProbeFunction:
         function = inner.values["function"]
-        if isinstance(function, _ProbeFunction):
+        if isinstance(function, ProbeFunction):
             raise Fault("a function describes one probe", Kind.TRACING)
         if not isinstance(function, UserFunction):
             raise Fault("pxtrace.probe() decorates a function", Kind.TRACING)
-        return _ProbeFunction(name, function)
+        return ProbeFunction(name, function)
 
     return Builtin("probe", decorate, required("function"))
 
@@ -180,7 +171,7 @@ def _target(bound: Bound) -> Target:
 def _programs(bound: Bound, target: Target) -> tuple[tuple[TraceProgram, ...] | Probe, Relation | None]:
     given = bound.values["probe_fn"]
     where = bound.node("probe_fn")
-    if isinstance(given, _ProbeFunction):
+    if isinstance(given, ProbeFunction):
         if isinstance(target, Kprobe):
             raise Fault("a probe function needs a process; kprobe() takes bpftrace programs", Kind.TRACING, node=where)
         return Probe(given.target, _columns(bound, given)), None
@@ -199,9 +190,9 @@ def _programs(bound: Bound, target: Target) -> tuple[tuple[TraceProgram, ...] | 
     return tuple(programs), relations[0]
 
 
-def _columns(bound: Bound, probe: _ProbeFunction) -> Mapping[str, Probed]:
+def _columns(bound: Bound, probe: ProbeFunction) -> Mapping[str, Probed]:
     result = bound.interpreter.call_user(probe.function, [], [], bound.node("probe_fn"))
-    rows: list[Any] = result if isinstance(result, list) else [result]
+    rows: list[Any] = result if isinstance(result, list) and result else [result]
     columns: dict[str, Probed] = {}
     for row in rows:
         if not isinstance(row, dict) or not row:
@@ -211,5 +202,9 @@ def _columns(bound: Bound, probe: _ProbeFunction) -> Mapping[str, Probed]:
             if not isinstance(name, str) or not isinstance(value, Probed):
                 message = f"column '{name}' must be pxtrace.ArgExpr, RetExpr or FunctionLatency, not {article(value)}"
                 raise Fault(message, Kind.TRACING, "", bound.node("probe_fn"))
+            if name in columns:
+                raise Fault(
+                    f"{probe.function.name}() gives column '{name}' twice", Kind.TRACING, "", bound.node("probe_fn")
+                )
             columns[name] = value
     return columns

@@ -25,7 +25,10 @@ def check_annotation(name: str, annotation: Any, value: Any, node: ast.AST | Non
     else:
         return
     if not fits:
-        raise Fault(f"argument '{name}': expected {expected}, received {describe(value)}", Kind.TYPE, "", node)
+        received = describe(value)
+        if isinstance(value, Scalar) and value.cast:
+            received = f"{value.type.semantic.name.removeprefix('ST_').lower()} {received}"
+        raise Fault(f"argument '{name}': expected {expected}, received {received}", Kind.TYPE, "", node)
 
 
 def written_out(statement: ast.AugAssign) -> ast.Assign:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sylph.plan.expressions import ColumnRef, Expression, Literal, LiteralValue
 from sylph.plan.nodes import Node
 from sylph.pxl.errors import Kind
+from sylph.pxl.mutations import Probed
 from sylph.tables.types import ColumnType, DataType, SemanticType
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Fault(Exception):  # noqa: N818 - a control-flow signal that becomes a Dia
 
 
 class Poisoned(Exception):  # noqa: N818 - a control-flow signal
-    """A value depends on something already reported; nothing more is to be said about it."""
+    """A value depends on something already reported, or not known yet; nothing more is to be said about it."""
 
 
 class Poison:
@@ -228,6 +229,14 @@ class UserFunction:
     attached: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ProbeFunction:
+    """A function of the script that describes a probe."""
+
+    target: str
+    function: UserFunction
+
+
 def element(node: ast.AST, position: int) -> ast.AST:
     """The node of one element of a list or tuple written in place; `node` itself when it is not one."""
     inner = node.value if isinstance(node, ast.keyword) else node
@@ -272,6 +281,8 @@ def describe(value: object) -> str:
         ((AggregateValue, Computed), "aggregate"),
         (TypeValue, "type"),
         (Module, "module"),
+        (Probed, "probed value"),
+        (ProbeFunction, "probe function"),
         (list, "list"),
         (tuple, "tuple"),
         (dict, "dict"),
