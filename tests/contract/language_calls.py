@@ -295,6 +295,7 @@ add(
         )
         for late in ("df.ctx['pod']", "px.upid_to_cmdline(df.upid)")
     ),
+    refused_on_t("df = df.agg(v=px.upid_to_pod_name(px.any('upid')))", "must execute before blocking nodes", 3),
     refused_on_t("late = df.ctx['pod']\ndf = df.head(1)\ndf.v = late", "must execute before blocking nodes", 3),
     refused_on_t("df.v = px.upid_to_pod_name(px.upid(1, px.atoi(px.ip_to_pod_id(df.s), 0), 0))", "broker", 3),
 )

@@ -18,7 +18,7 @@ from sylph.pxl.interpreter import Interpreter, Stop
 from sylph.pxl.mutations import Export, Mutation
 from sylph.pxl.params import check_known
 from sylph.pxl.parse import parse
-from sylph.pxl.values import Fault, Frame, Poisoned, UserFunction
+from sylph.pxl.values import Fault, Frame, Poisoned, Scalar, UserFunction
 from sylph.tables import TABLES
 from sylph.tables.declare import Table
 
@@ -129,9 +129,10 @@ def _check_places(interpreter: Interpreter, plan: Plan) -> None:
     try:
         check(Plan((*plan.sinks, *exported)))
     except PlanError as error:
-        # An expression that was made from another DataFrame is another object where it is used.
-        named = [item for item in interpreter.placed if error.call and item[0].function == error.call.function]
-        same = [item for item in named if item[0] is error.call]
+        wrong = error.call
+        named = [(value, node) for name, value, node in interpreter.placed if wrong and name == wrong.function]
+        # An expression that was made from another DataFrame, or of aggregates, is another object where it is used.
+        same = [item for item in named if isinstance(item[0], Scalar) and item[0].expression is wrong]
         places = same or named
         interpreter.report(Fault(error.message, Kind.PLAN, error.hint), places[-1][1] if places else None)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sylph.functions.registry import AGGREGATES, SCALARS
-from sylph.plan.expressions import Literal
+from sylph.plan.expressions import Call, Literal
 from sylph.pxl import dataframe, operations
 from sylph.pxl.aggregated import HINT, called, compute, computes, is_form
 from sylph.pxl.arguments import bind_builtin
@@ -239,7 +239,10 @@ def _item(interpreter: Interpreter, base: Any, key: Any, where: ast.expr) -> Any
     if isinstance(base, Context):
         if not isinstance(constant_key, str):
             raise Fault("a key of 'ctx' is a string, such as ctx['pod']", Kind.SUBSCRIPT)
-        return interpreter.place(metadata(base.frame, constant_key), where)
+        found = metadata(base.frame, constant_key)
+        if isinstance(found.expression, Call):
+            interpreter.place(found.expression.function, found, where)
+        return found
     if isinstance(base, (list, tuple)):
         if not isinstance(constant_key, int) or isinstance(constant_key, bool):
             raise Fault(f"{describe(base)} indices must be integers", Kind.SUBSCRIPT)
@@ -319,7 +322,7 @@ def invoke(
     if isinstance(function, FunctionValue):
         if function.name in AGGREGATES:
             return called(function.name, args, keywords, node)
-        return interpreter.place(_call_function(function.name, args, keywords), node)
+        return interpreter.place(function.name, _call_function(function.name, args, keywords), node)
     if isinstance(function, UserFunction):
         return interpreter.call_user(function, args, keywords, node)
     if isinstance(function, TypeValue):

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sylph.functions.declare import Placement
-from sylph.plan.expressions import Call
-from sylph.plan.placement import placement
+from sylph.functions.registry import SCALARS
 from sylph.pxl import dataframe, expressions, limits
 from sylph.pxl.aggregated import HINT, is_aggregated
 from sylph.pxl.arguments import bind_names
@@ -70,8 +69,8 @@ class Interpreter:
         self.mutations: list[Mutation] = []
         self.exports: list[Export] = []
         self.results: list[tuple[str, Frame]] = []
-        #: Calls of functions that cannot run everywhere, and where they are written.
-        self.placed: list[tuple[Call, ast.AST]] = []
+        #: Calls of functions that cannot run everywhere: name, what it gave, where it is written.
+        self.placed: list[tuple[str, Any, ast.AST]] = []
         self.diagnostics: list[Diagnostic] = []
         self.globals = Scope({}, Scope(dict(expressions.BUILTINS)))
         #: Name of the DataFrame whose column is being assigned.
@@ -107,10 +106,10 @@ class Interpreter:
             raise Fault(f"a script shows at most {limits.MAX_SINKS} tables", Kind.LIMIT)
         self.results.append((name, frame))
 
-    def place(self, value: Scalar, node: ast.AST) -> Scalar:
-        """`value`, a call written at `node`: remembered when its function cannot run everywhere."""
-        if isinstance(value.expression, Call) and placement(value.expression) is not Placement.ANYWHERE:
-            self.placed.append((value.expression, self._foreign_call or node))
+    def place(self, function: str, value: Any, node: ast.AST) -> Any:
+        """`value`, what a call of `function` at `node` gave: remembered when that cannot run everywhere."""
+        if SCALARS[function].placement is not Placement.ANYWHERE:
+            self.placed.append((function, value, self._foreign_call or node))
         return value
 
     def stop(self, message: str) -> Stop:
