@@ -1,9 +1,13 @@
 """Python functions over `px`, run as they are by a real engine."""
 
+import enum
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
 
 import px
@@ -17,6 +21,7 @@ LEAST = 3_000_000
 PATHS = ["/", "/cart"]
 NAMES = {"req_path": "path"}
 NUMBERS = object()
+Frame = DataFrame
 
 
 @pytest.fixture
@@ -182,7 +187,7 @@ def uses_nothing_known():
         (loops, "'for' is not part of PxL", "for _ in PATHS:"),
         (
             uses_an_object,
-            "'NUMBERS' is a builtins.object, which PxL does not have",
+            "'NUMBERS' is of type object, which PxL does not have",
             'return px.DataFrame("http_events").head(NUMBERS)',
         ),
         (
@@ -204,14 +209,89 @@ def test_python_that_is_not_pxl(conn, function, words, text):
         (len, {}, "not a function that is written in Python"),
         (lambda: px.DataFrame("http_events"), {}, "plain function with def"),
         (some_requests, {"start": "-1m"}, "no argument 'start'"),
-        (some_requests, {"most": object()}, "argument 'most' is a builtins.object"),
+        (some_requests, {"most": object()}, "argument 'most' is of type object"),
         (some_requests, {"most": "many"}, "expected int"),
+        (at_least, {}, "at_least() needs df\nhelp: give it: run(function, df=...)"),
         (some_requests, {"start_time": datetime(2026, 1, 1)}, "without a zone"),
     ],
 )
 def test_what_cannot_be_run(conn, function, arguments, words):
     with pytest.raises(sylph.SylphError, match=re.escape(words)):
         conn.run(function, **arguments)
+
+
+class Least(enum.StrEnum):
+    HALF = "0.5"
+
+
+LEASTS = np.array([1, 2])
+HALF = np.float64(0.5)
+
+
+def of_other_libraries(first: int):
+    df = px.DataFrame("http_events", start_time="-5m")
+    df.half = HALF
+    df.text = Least_HALF
+    df.known = px.equals_any(df.latency, LEASTS)
+    df.first = first
+    return df[["half", "text", "known", "first"]].head(1)
+
+
+Least_HALF = Least.HALF
+
+
+def test_numbers_and_texts_of_other_libraries(conn):
+    table = conn.run(of_other_libraries, first=np.int32(7)).table.arrow()
+    assert table.to_pylist() == [{"half": 0.5, "text": "0.5", "known": False, "first": 7}]
+
+
+def typed(
+    df: Frame,
+    start: "Sequence[str] | None" = None,  # of type checkers only
+    /,
+    path: Literal["/ü"] | None = "/ü",
+    *,
+    most: int = 2,
+    names: list[str] = PATHS,
+) -> Frame:
+    late: Frame = df[df.req_path != path]
+    return late[["latency"]].head(most)
+
+
+def typed_requests(*, least: int | str, columns: Sequence[str] | None = ("latency",)) -> "Frame":
+    return typed(px.DataFrame("http_events", start_time="-5m"), most=least)
+
+
+def test_annotations_and_marks_of_type_checkers_only(conn):
+    assert len(conn.run(typed_requests, least=3).table) == 3
+    with pytest.raises(sylph.SylphError, match="needs least"):
+        conn.run(typed_requests)
+
+
+def typed_wrongly(*, paths: Sequence[str] = ("/ü ",), path: Literal["ü"] | None = None, most: str = "1"):  # noqa: RUF001
+    return px.DataFrame("http_events").head(most).nothing
+
+
+def test_places_are_right_behind_annotations(conn):
+    with pytest.raises(sylph.CompileError, match="as type 'int'") as caught:
+        conn.run(typed_wrongly)
+    (problem,) = caught.value.errors
+    assert problem.text[problem.column - 1 :].startswith("most).nothing")
+    # PxL's own types are still PxL's.
+    with pytest.raises(sylph.CompileError, match="argument 'most': expected str"):
+        conn.run(typed_wrongly, most=1)
+
+
+def returns_a_number():
+    px.DataFrame("http_events")
+    return 5
+
+
+def test_a_wrong_result_is_at_its_return(conn):
+    with pytest.raises(sylph.CompileError, match="received INT64") as caught:
+        conn.run(returns_a_number)
+    (problem,) = caught.value.errors
+    assert (problem.line, problem.column) == (line_of("return 5"), 12)
 
 
 def test_a_function_without_source(conn):

@@ -48,6 +48,10 @@ class Table:
 
         return pa.Table.from_batches(self._batches, schema_of(self.name, self.columns))
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows for any library that reads Arrow, such as `polars.DataFrame(table)`."""
+        return with_uuid_texts(self.arrow()).__arrow_c_stream__(requested_schema)
+
     def pandas(self) -> pd.DataFrame:
         """A pandas DataFrame: times are datetime64[ns, UTC], UINT128 is text. Raises SylphError without pandas."""
         _need("pandas")

@@ -13,7 +13,16 @@ from typing import Any, Self
 
 from sylph.client.answer import Answer, Stats, Table
 from sylph.client.arrow import batch_of, schema_of
-from sylph.client.errors import AnswerWarning, CompileError, ErrorAt, Problem, QueryFailed, ScriptErrors, SylphError
+from sylph.client.errors import (
+    AgentUnavailable,
+    AnswerWarning,
+    CompileError,
+    ErrorAt,
+    Problem,
+    QueryFailed,
+    ScriptErrors,
+    SylphError,
+)
 from sylph.client.excerpt import in_source, render
 from sylph.client.python_source import compose, literal_text, time_text
 from sylph.client.rpc import Client, Done, Event, Rows
@@ -24,8 +33,8 @@ from sylph.library.loader import Script, ScriptError, load, load_path
 from sylph.pxl.flags import parse_flags
 from sylph.query.limits import MAX_ROWS
 
-#: gRPC's code of a caller who is not known.
-_UNAUTHENTICATED = 16
+#: gRPC's codes of a server that is not there, and of a caller who is not known.
+_UNAVAILABLE, _UNAUTHENTICATED = 14, 16
 _ID = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
 #: A script to run: an id, PxL text, a path, or a function over `px`.
 Runnable = str | Path | Callable[..., Any]
@@ -86,10 +95,12 @@ class Connection:
         self._client.close()
 
     def check(self) -> None:
-        """Raises SylphError unless the agent can answer queries."""
+        """Raises AgentUnavailable or another SylphError unless the agent can answer queries."""
         try:
             trouble = self._client.health()
         except QueryFailed as error:
+            if error.code == _UNAVAILABLE:
+                raise AgentUnavailable(error.message, error.hint) from None
             raise _for_python(error) from None
         if trouble:
             raise QueryFailed(0, f"the agent runs, but: {trouble}", "see its log")
@@ -240,7 +251,7 @@ def find(script: str | Path) -> Script:
             return load_path(str(script))
         if not isinstance(script, str):
             raise SylphError(
-                f"a {type(script).__name__} is no script",
+                f"a script cannot be of type {type(script).__name__}",
                 "give an id such as 'px/http_data', PxL text, a path, a function",
             )
         if "\n" in script or "(" in script or re.match(r"\s*(?:import|from)\s", script):

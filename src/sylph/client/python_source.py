@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import math
 import operator
 import sys
 import uuid
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import FunctionType, ModuleType
 from typing import Any
 
 from sylph.client.errors import CompileError, ErrorAt, Problem, SylphError
 from sylph.client.excerpt import render_one
+from sylph.client.python_typing import without_typing
 
 #: Names of the script's own, which no function has.
 _PX, _RESULT = "_sylph_px", "_sylph_result"
@@ -25,12 +28,16 @@ _MODULES = ("px", "pxtrace", "pxviews", "pxconfig")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a line of the script was written; `removed` characters were taken off its left side."""
+    """Where a line of the script was written; `removed` characters were taken off its left side.
+
+    A line that was written for another one has the `column` of what it stands for, else 0.
+    """
 
     file: str
     line: int
     removed: int
     text: str
+    column: int = 0
 
 
 @dataclass(slots=True)
@@ -56,7 +63,7 @@ class Composed:
         place = self.places[error.line - 1] if 1 <= error.line <= len(self.places) else None
         if place is None:
             return Problem(self.name, 0, 0, error.message, error.hint)
-        column = error.column + place.removed
+        column = place.column or error.column + place.removed
         return Problem(place.file, place.line, column, error.message, error.hint, place.text)
 
 
@@ -70,8 +77,7 @@ def compose(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Compo
         raise SylphError(f"{function!r} is not a function that is written in Python", "give a function made with def")
     composed = Composed(function.__name__)
     composer = _Composer(composed)
-    definition = composer.function(function)
-    composer.call(function, definition, arguments)
+    composer.call(function, *composer.function(function), arguments)
     return composed
 
 
@@ -81,43 +87,54 @@ class _Composer:
         self._names: dict[str, object] = {}
         composed.add(f"import px as {_PX}")
 
-    def function(self, function: FunctionType) -> ast.FunctionDef:
-        """Adds a function, behind all that it uses."""
+    def function(self, function: FunctionType) -> tuple[ast.FunctionDef, list[Place]]:
+        """Adds a function, behind all that it uses; its tree, and where its lines were written."""
         lines, first = _source(function)
         removed = len(lines[0]) - len(lines[0].lstrip(" \t"))
-        shown = [line[removed:] if not line[:removed].strip() else line for line in lines]
-        definition = _definition(function, "".join(shown))
+        text = "".join(line[removed:] if not line[:removed].strip() else line for line in lines)
+        scope = _scope(function)
+        text = without_typing(text, _definition(function, text), lambda annotation: _is_type(annotation, scope))
+        definition = _definition(function, text)
         file = shown_file(function.__code__.co_filename)
         places = [Place(file, first + index, removed, line.rstrip("\r\n")) for index, line in enumerate(lines)]
         for name in _free_names(definition):
-            self._bring(name, function, places[name.lineno - 1])
-        for line, place in zip(shown, places, strict=True):
+            self._bring(name, scope, places[name.lineno - 1])
+        for line, place in zip(io.StringIO(text).readlines(), places, strict=True):
             self._out.add(line.rstrip("\r\n"), place)
-        return definition
+        return definition, places
 
-    def call(self, function: FunctionType, definition: ast.FunctionDef, arguments: Mapping[str, Any]) -> None:
-        """Adds the call, and what shows its result."""
+    def call(
+        self, function: FunctionType, definition: ast.FunctionDef, places: list[Place], arguments: Mapping[str, Any]
+    ) -> None:
+        """Adds the call, and what shows its result, whose errors are those of the `return`."""
         known = {one.arg: ast.unparse(one.annotation) if one.annotation else "" for one in definition.args.args}
         for name in arguments:
             if name not in known:
                 takes = f"it takes {', '.join(known)}" if known else "it takes none"
                 raise SylphError(f"{function.__name__}() has no argument {name!r}", takes)
+        needed = list(known)[: len(known) - len(definition.args.defaults)]
+        if missing := [name for name in needed if name not in arguments]:
+            example = ", ".join(f"{name}=..." for name in missing)
+            raise SylphError(f"{function.__name__}() needs {', '.join(missing)}", f"give it: run(function, {example})")
         texts = [f"{name}={argument_text(name, value, known[name])}" for name, value in arguments.items()]
         call = f"{function.__name__}({', '.join(texts)})"
-        returned = next((one.value for one in definition.body if isinstance(one, ast.Return)), None)
-        if returned is None or (isinstance(returned, ast.Constant) and returned.value is None):
+        last = next((one for one in definition.body if isinstance(one, ast.Return)), None)
+        returned = last.value if last is not None else None
+        if last is None or returned is None or (isinstance(returned, ast.Constant) and returned.value is None):
             self._out.add(call)
-        elif isinstance(returned, (ast.Tuple, ast.List)):
-            self._out.add(f"{_RESULT} = {call}")
+            return
+        at = places[last.lineno - 1]
+        place = replace(at, column=returned.col_offset + at.removed + 1)
+        self._out.add(f"{_RESULT} = {call}")
+        if isinstance(returned, (ast.Tuple, ast.List)):
             for index in range(len(returned.elts)):
-                self._out.add(f"{_PX}.display({_RESULT}[{index}], '{function.__name__}[{index}]')")
+                self._out.add(f"{_PX}.display({_RESULT}[{index}], '{function.__name__}[{index}]')", place)
         else:
-            self._out.add(f"{_PX}.display({call}, {function.__name__!r})")
+            self._out.add(f"{_PX}.display({_RESULT}, {function.__name__!r})", place)
 
-    def _bring(self, name: ast.Name, function: FunctionType, place: Place) -> None:
-        """Adds what a name that `function` uses stands for; the compiler says what is wrong with unknown ones."""
-        scopes = (inspect.getclosurevars(function).nonlocals, function.__globals__)
-        value = next((scope[name.id] for scope in scopes if name.id in scope), _BUILTINS.get(name.id, name))
+    def _bring(self, name: ast.Name, scope: Mapping[str, object], place: Place) -> None:
+        """Adds what a name stands for that a function uses; the compiler says what is wrong with unknown ones."""
+        value = scope.get(name.id, name)
         if value is name or _BUILTINS.get(name.id) is value:
             return
         if name.id in self._names:
@@ -169,6 +186,27 @@ def _definition(function: FunctionType, text: str) -> ast.FunctionDef:
         what = "a lambda" if function.__name__ == "<lambda>" else f"{function.__name__}()"
         raise SylphError(f"{what} cannot be made a script", "write a plain function with def")
     return body[0]
+
+
+def _scope(function: FunctionType) -> Mapping[str, object]:
+    """What names mean in a function that it does not make itself."""
+    return ChainMap(dict(inspect.getclosurevars(function).nonlocals), function.__globals__, _BUILTINS)
+
+
+def _is_type(annotation: ast.expr, scope: Mapping[str, object]) -> bool:
+    """Whether an annotation is a type of PxL; Python has many more."""
+    px = sys.modules.get("px")
+    match annotation:
+        case ast.Subscript(value=ast.Name(id=name)):
+            return scope.get(name) is list
+        case ast.Name(id=name):
+            value = scope.get(name)
+            # Columns are for type checkers only.
+            column = getattr(px, "Column", None)
+            return _BUILTINS.get(name) is value or (value is not column and bool(_import(name, value)))
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return scope.get(name) is px and px is not None and attribute != "Column"
+    return False
 
 
 def _free_names(definition: ast.FunctionDef) -> list[ast.Name]:
@@ -237,12 +275,18 @@ def time_text(name: str, value: datetime) -> str:
 
 def literal_text(value: object) -> str:
     """A constant as PxL writes it. Raises ValueError that names what it is."""
-    if value is None or isinstance(value, (bool, str)):
+    if type(value).__module__ == "numpy" and isinstance(getattr(value, "shape", None), tuple):
+        # One of its numbers or texts, or an array of them.
+        value = value.tolist()  # type: ignore[attr-defined]
+    if value is None or isinstance(value, bool):
         return repr(value)
+    if isinstance(value, str):
+        # Without what a class of its own writes, such as an enumeration.
+        return repr(str.__str__(value))
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"the number {value}")
-        return repr(value)
+        return repr(float(value))
     if isinstance(value, (list, tuple)):
         inner = ", ".join(literal_text(item) for item in value)
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
@@ -252,4 +296,5 @@ def literal_text(value: object) -> str:
         return repr(operator.index(value))  # type: ignore[arg-type]
     except TypeError:
         kind = type(value)
-        raise ValueError(f"a {kind.__module__}.{kind.__qualname__}") from None
+        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        raise ValueError(f"of type {module}{kind.__qualname__}") from None
