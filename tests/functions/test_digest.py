@@ -63,6 +63,40 @@ for text in (few, many, few, merged, few):
     assert (done.stdout.splitlines(), done.stderr) == (["[(1000,)]", refused] * 2 + ["[(1000,)]"], "")
 
 
+def test_what_nobody_reads_is_freed_afterwards():
+    # In a process of its own: the count is one for all databases.
+    script = """
+import duckdb, sys
+from sylph.functions import digest
+digest.register()
+groups = "SELECT k, sylph_quantiles(sylph_digest(v)) AS q FROM (SELECT range % 50000 AS k, range AS v FROM range(500000)) GROUP BY k"
+failing = f"SELECT CASE WHEN k = 7000 THEN error('x') ELSE k END, q FROM ({groups})"
+databases = [duckdb.connect(config={"threads": 2}) for _ in range(2)]
+for text in (f"{groups} LIMIT 10", failing, "EXECUTE p", "EXECUTE p"):
+    for database in databases:
+        if text == "EXECUTE p":
+            database.execute(f"PREPARE p AS {groups} LIMIT 20")
+        try:
+            database.execute(text).fetchall()
+        except duckdb.Error:
+            pass
+    left = digest.memory()
+    databases[0].execute(digest.RELEASE).fetchall()
+    half = digest.memory()
+    # A plan that keeps its states runs again, now that these have lost their digests.
+    rows = databases[0].execute("SELECT count(*) FROM (" + groups + ")").fetchall()
+    databases[1].execute(digest.RELEASE).fetchall()
+    print(left > 1 << 20, 0 < half < left, rows, digest.memory())
+databases[0].execute("EXECUTE p").fetchall()
+del database
+databases.clear()
+print(digest.memory())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    expected = ["True True [(50000,)] 0"] * 4 + ["0"]
+    assert (done.stdout.splitlines(), done.stderr) == (expected, "")
+
+
 @pytest.mark.parametrize("template", [digest.WHOLE, digest.TO_SEND])
 def test_rows_of_many_vectors_groups_and_threads_all_count(database, template):
     # 3 groups of 400,000 rows, enough for several threads to have states of each.

@@ -41,9 +41,9 @@ class Connection:
         self.inner = duckdb.connect()
         self.asked: list[str] = []
 
-    def execute(self, text: str) -> None:
+    def execute(self, text: str) -> duckdb.DuckDBPyConnection:
         self.asked.append(text.split(maxsplit=1)[0])
-        self.inner.execute(text)
+        return self.inner.execute(text)
 
     def unregister(self, name: str) -> None:
         self.inner.unregister(name)
@@ -87,6 +87,19 @@ def test_nothing_of_the_rows_is_kept() -> None:
     assert pa.total_allocated_bytes() - before < 10_000
     kept.put("t", rows)
     assert total(kept) == 3
+
+
+def test_a_plan_that_keeps_much_is_let_go() -> None:
+    connection = Connection()
+    kept = Ready(connection)  # type: ignore[arg-type]
+    for number in range(3):
+        kept.put("t", numbers(*range(300_000)))
+        text = "SELECT n, list(n) FROM t GROUP BY n LIMIT 5"
+        assert len(kept.submit(text, frozenset({"t"}), "arrow", 1000).arrow_table()) == 5
+        kept.empty()
+        ((used,),) = connection.inner.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()
+        assert used < ready.RETAINED
+        assert connection.asked.count("PREPARE") == number + 1
 
 
 def test_other_columns_are_another_statement() -> None:

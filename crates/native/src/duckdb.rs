@@ -1,15 +1,16 @@
 //! Quantiles as functions of DuckDB, made known to every database that this process opens from then on.
 //!
 //! Aggregates: `sylph_digest(DOUBLE)` and `sylph_digest_to_send(DOUBLE)` give a BLOB, `sylph_digest_merge(BLOB)` one of
-//! many. Scalars: `sylph_quantiles(BLOB)` gives JSON text, `sylph_quantile(BLOB, DOUBLE)` a number.
+//! many. Scalars: `sylph_quantiles(BLOB)` gives JSON text, `sylph_quantile(BLOB, DOUBLE)` a number; `sylph_release()`
+//! frees the digests of its database, see `Home`.
 //!
 //! DuckDB is the library that Python has loaded; its stable C API is looked up in it. These aggregates must not be used
 //! with `OVER ()` or `ORDER BY` in the call: DuckDB 1.5 then passes fewer states than rows (its issue 26109).
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use sylph_kernels::quantiles::Digest;
 
@@ -22,8 +23,7 @@ const KEYS: [&str; 7] = ["p01", "p10", "p25", "p50", "p75", "p90", "p99"];
 
 /// A handle of DuckDB's.
 type Handle = *mut c_void;
-/// What a state is: a pointer of our own in DuckDB's memory.
-type State = *mut *mut Digest;
+type State = *mut Cell;
 
 type Scalar = unsafe extern "C" fn(Handle, Handle, Handle);
 type Update = unsafe extern "C" fn(Handle, Handle, *const State);
@@ -70,6 +70,8 @@ api! {
     aggregate_function_add_parameter: fn(Handle, Handle);
     aggregate_function_set_return_type: fn(Handle, Handle);
     aggregate_function_set_special_handling: fn(Handle);
+    aggregate_function_set_extra_info: fn(Handle, *mut c_void, unsafe extern "C" fn(*mut c_void));
+    aggregate_function_get_extra_info: fn(Handle) -> *mut c_void;
     aggregate_function_set_functions: fn(
         Handle,
         unsafe extern "C" fn(Handle) -> u64,
@@ -87,9 +89,107 @@ api! {
     scalar_function_add_parameter: fn(Handle, Handle);
     scalar_function_set_return_type: fn(Handle, Handle);
     scalar_function_set_special_handling: fn(Handle);
+    scalar_function_set_volatile: fn(Handle);
+    scalar_function_set_extra_info: fn(Handle, *mut c_void, unsafe extern "C" fn(*mut c_void));
+    scalar_function_get_extra_info: fn(Handle) -> *mut c_void;
     scalar_function_set_function: fn(Handle, Scalar);
     scalar_function_set_error: fn(Handle, *const c_char);
     register_scalar_function: fn(Handle, Handle) -> c_int;
+}
+
+/// The digests of one database, in a list.
+///
+/// DuckDB does not destroy states of groups that nobody reads: after a limit, an error or a cancelled query (2.0).
+/// `release` frees them when no query runs. Lives as long as the process: DuckDB may still destroy a state afterwards.
+struct Home {
+    /// Counts releases: a state of an earlier one has lost its digest.
+    epoch: AtomicU64,
+    first: Mutex<First>,
+}
+
+struct First(*mut Node);
+
+// SAFETY: the nodes of the list are changed only by who has the lock of their `Home`, or the state that they belong to.
+unsafe impl Send for First {}
+
+/// A digest in the list of its home.
+struct Node {
+    digest: Digest,
+    before: *mut Node,
+    after: *mut Node,
+}
+
+/// A state, in DuckDB's memory. `node` is null until there is a number.
+#[repr(C)]
+struct Cell {
+    node: *mut Node,
+    home: &'static Home,
+    epoch: u64,
+}
+
+impl Cell {
+    /// # Safety
+    /// Its query runs: nothing has been released since it was made.
+    unsafe fn digest(&self) -> Option<&Digest> {
+        // SAFETY: what is not null came out of a box, and is freed by `destroy` or after the query.
+        unsafe { self.node.as_ref() }.map(|node| &node.digest)
+    }
+}
+
+impl Home {
+    fn first(&self) -> std::sync::MutexGuard<'_, First> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self) -> *mut Node {
+        let mut first = self.first();
+        let node = Box::into_raw(Box::new(Node {
+            digest: Digest::default(),
+            before: null_mut(),
+            after: first.0,
+        }));
+        // SAFETY: the list holds nodes that came out of a box and were not freed; the lock is held.
+        if let Some(after) = unsafe { first.0.as_mut() } {
+            after.before = node;
+        }
+        first.0 = node;
+        node
+    }
+
+    /// Frees a node. Returns how many bytes its digest took.
+    ///
+    /// # Safety
+    /// `first` is the start of the list that the node is in.
+    unsafe fn remove(first: &mut First, node: *mut Node) -> usize {
+        // SAFETY: the caller's; its neighbours are in the list, too.
+        unsafe {
+            let node = Box::from_raw(node);
+            match node.before.as_mut() {
+                Some(before) => before.after = node.after,
+                None => first.0 = node.after,
+            }
+            if let Some(after) = node.after.as_mut() {
+                after.before = node.before;
+            }
+            node.digest.memory()
+        }
+    }
+
+    /// Frees all digests. No query may run in the database.
+    fn release(&self) {
+        let mut first = self.first();
+        self.epoch.fetch_add(1, Relaxed);
+        let mut freed = 0;
+        loop {
+            let node = first.0;
+            if node.is_null() {
+                break;
+            }
+            // SAFETY: it is the first of the list.
+            freed += unsafe { Self::remove(&mut first, node) };
+        }
+        hold(-freed.cast_signed());
+    }
 }
 
 static API: OnceLock<Api> = OnceLock::new();
@@ -163,23 +263,21 @@ unsafe extern "C" fn enter(info: Handle, access: *const Access) -> bool {
         if database.is_null() || (api.connect)(*database, &raw mut connection) != 0 {
             return false;
         }
-        let made = api.aggregate(connection, c"sylph_digest", DOUBLE, update, finalize)
-            && api.aggregate(
-                connection,
-                c"sylph_digest_to_send",
-                DOUBLE,
-                update,
-                finalize_to_send,
-            )
-            && api.aggregate(
-                connection,
-                c"sylph_digest_merge",
-                BLOB,
-                update_with_bytes,
-                finalize,
-            )
-            && api.scalar(connection, c"sylph_quantiles", &[BLOB], VARCHAR, quantiles)
-            && api.scalar(connection, c"sylph_quantile", &[BLOB, DOUBLE], DOUBLE, quantile);
+        let home: &'static Home = Box::leak(Box::new(Home {
+            epoch: AtomicU64::new(0),
+            first: Mutex::new(First(null_mut())),
+        }));
+        let aggregate = |name, parameter, update, finalize| {
+            api.aggregate(connection, home, name, parameter, update, finalize)
+        };
+        let scalar =
+            |name, parameters, result, call| api.scalar(connection, home, name, parameters, result, call);
+        let made = aggregate(c"sylph_digest", DOUBLE, update, finalize)
+            && aggregate(c"sylph_digest_to_send", DOUBLE, update, finalize_to_send)
+            && aggregate(c"sylph_digest_merge", BLOB, update_with_bytes, finalize)
+            && scalar(c"sylph_quantiles", &[BLOB], VARCHAR, quantiles)
+            && scalar(c"sylph_quantile", &[BLOB, DOUBLE], DOUBLE, quantile)
+            && scalar(c"sylph_release", &[], DOUBLE, release);
         (api.disconnect)(&raw mut connection);
         if !made {
             ((*access).set_error)(info, c"the functions for quantiles could not be created".as_ptr());
@@ -194,6 +292,7 @@ impl Api {
     unsafe fn aggregate(
         &self,
         connection: Handle,
+        home: &'static Home,
         name: &CStr,
         parameter: c_int,
         update: Update,
@@ -210,6 +309,7 @@ impl Api {
             (self.aggregate_function_set_return_type)(function, kind);
             (self.destroy_logical_type)(&raw mut kind);
             (self.aggregate_function_set_special_handling)(function);
+            (self.aggregate_function_set_extra_info)(function, address(home), forget);
             (self.aggregate_function_set_functions)(function, state_size, init, update, combine, finalize);
             (self.aggregate_function_set_destructor)(function, destroy);
             let made = (self.register_aggregate_function)(connection, function) == 0;
@@ -223,6 +323,7 @@ impl Api {
     unsafe fn scalar(
         &self,
         connection: Handle,
+        home: &'static Home,
         name: &CStr,
         parameters: &[c_int],
         result: c_int,
@@ -241,6 +342,10 @@ impl Api {
             (self.scalar_function_set_return_type)(function, kind);
             (self.destroy_logical_type)(&raw mut kind);
             (self.scalar_function_set_special_handling)(function);
+            (self.scalar_function_set_extra_info)(function, address(home), forget);
+            if parameters.is_empty() {
+                (self.scalar_function_set_volatile)(function);
+            }
             (self.scalar_function_set_function)(function, call);
             let made = (self.register_scalar_function)(connection, function) == 0;
             (self.destroy_scalar_function)(&raw mut function);
@@ -316,6 +421,16 @@ impl Bytes {
     }
 }
 
+fn address(home: &'static Home) -> *mut c_void {
+    std::ptr::from_ref(home).cast_mut().cast()
+}
+
+/// Called when a function goes, with its database.
+unsafe extern "C" fn forget(home: *mut c_void) {
+    // SAFETY: of `address`.
+    unsafe { &*home.cast_const().cast::<Home>() }.release();
+}
+
 /// Changes the digest of a state, which is made when it is first needed. Returns by how many bytes it grew.
 ///
 /// # Safety
@@ -323,11 +438,14 @@ impl Bytes {
 unsafe fn change<T>(state: State, how: impl FnOnce(&mut Digest) -> T) -> (T, isize) {
     // SAFETY: the caller's; what is not null came out of a box.
     let (digest, before) = unsafe {
-        let before = (*state).as_ref().map_or(0, Digest::memory);
-        if (*state).is_null() {
-            *state = Box::into_raw(Box::default());
+        let cell = &mut *state;
+        let mut before = 0;
+        if cell.node.is_null() {
+            cell.node = cell.home.add();
+        } else {
+            before = (*cell.node).digest.memory();
         }
-        (&mut **state, before)
+        (&mut (*cell.node).digest, before)
     };
     let done = how(digest);
     (done, digest.memory().cast_signed() - before.cast_signed())
@@ -340,34 +458,53 @@ fn hold(grown: isize) -> bool {
     before.wrapping_add_signed(grown) <= MOST.load(Relaxed)
 }
 
+/// Bytes of all digests that exist.
+pub(crate) fn held() -> usize {
+    HELD.load(Relaxed)
+}
+
 fn too_much() -> CString {
     let mib = MOST.load(Relaxed) >> 20;
     CString::new(format!("quantiles of so many groups need more than {mib} MiB")).unwrap_or_default()
 }
 
 unsafe extern "C" fn state_size(_info: Handle) -> u64 {
-    size_of::<*mut Digest>() as u64
+    size_of::<Cell>() as u64
 }
 
-unsafe extern "C" fn init(_info: Handle, state: State) {
-    // SAFETY: DuckDB gives room for `state_size` bytes.
-    unsafe { *state = null_mut() };
+unsafe extern "C" fn init(info: Handle, state: State) {
+    let Some(api) = API.get() else { return };
+    // SAFETY: the extra info is of `address`; DuckDB gives room for `state_size` bytes.
+    unsafe {
+        let home = &*(api.aggregate_function_get_extra_info)(info)
+            .cast_const()
+            .cast::<Home>();
+        state.write(Cell {
+            node: null_mut(),
+            home,
+            epoch: home.epoch.load(Relaxed),
+        });
+    }
 }
 
 unsafe extern "C" fn destroy(states: *const State, count: u64) {
     let mut freed = 0;
-    // SAFETY: DuckDB destroys each state once.
-    for &state in unsafe { slice(states, count as usize) } {
-        // SAFETY: what is not null came out of a box.
-        unsafe {
-            if !(*state).is_null() {
-                let digest = Box::from_raw(*state);
-                freed += digest.memory().cast_signed();
-                *state = null_mut();
+    // SAFETY: DuckDB destroys each state once; all are of one database.
+    unsafe {
+        let states = slice(states, count as usize);
+        let Some(&one) = states.first() else { return };
+        let home = (*one).home;
+        let mut first = home.first();
+        let epoch = home.epoch.load(Relaxed);
+        for &state in states {
+            let cell = &mut *state;
+            if cell.epoch == epoch && !cell.node.is_null() {
+                freed += Home::remove(&mut first, cell.node);
             }
+            cell.node = null_mut();
         }
     }
-    hold(-freed);
+    hold(-freed.cast_signed());
 }
 
 unsafe extern "C" fn update(info: Handle, chunk: Handle, states: *const State) {
@@ -423,7 +560,7 @@ unsafe extern "C" fn combine(info: Handle, sources: *const State, targets: *cons
     unsafe {
         let targets = slice(targets, count as usize);
         for (&source, &target) in slice(sources, count as usize).iter().zip(targets) {
-            if let Some(source) = (*source).as_ref() {
+            if let Some(source) = (*source).digest() {
                 grown += change(target, |digest| digest.merge(source)).1;
             }
         }
@@ -448,7 +585,7 @@ unsafe fn write(
     unsafe {
         for (row, &state) in (offset..).zip(slice(states, count as usize)) {
             bytes.clear();
-            encode((*state).as_ref().unwrap_or(&none), &mut bytes);
+            encode((*state).digest().unwrap_or(&none), &mut bytes);
             (api.vector_assign_string_element_len)(result, row, bytes.as_ptr().cast(), bytes.len() as u64);
         }
     }
@@ -528,5 +665,20 @@ unsafe extern "C" fn quantile(info: Handle, chunk: Handle, result: Handle) {
             let [value] = digest.quantiles([q]).unwrap_or_default();
             *values.add(row) = value;
         });
+    }
+}
+
+unsafe extern "C" fn release(info: Handle, chunk: Handle, result: Handle) {
+    let Some(api) = API.get() else { return };
+    // SAFETY: the extra info is of `address`, the result DOUBLE with room for as many rows.
+    unsafe {
+        (*(api.scalar_function_get_extra_info)(info)
+            .cast_const()
+            .cast::<Home>())
+        .release();
+        let values = (api.vector_get_data)(result).cast::<f64>();
+        for row in 0..(api.data_chunk_get_size)(chunk) as usize {
+            *values.add(row) = 0.0;
+        }
     }
 }

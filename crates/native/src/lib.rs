@@ -44,6 +44,12 @@ fn register_functions(library: std::ffi::CString, memory: usize) -> PyResult<()>
     duckdb::register(&library, memory).map_err(PyValueError::new_err)
 }
 
+/// Bytes that the states of `register_functions`' aggregates take now.
+#[pyfunction]
+fn function_memory() -> usize {
+    duckdb::held()
+}
+
 /// What the kernel allows, each program tried: for `px doctor`. Needs no running capture.
 ///
 /// Keys: kernel, btf, missing_capabilities, programs (object, name, section, refused), chosen (tcp, syscall or None),
@@ -89,5 +95,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode_row_batch, module)?)?;
     module.add_function(wrap_pyfunction!(kernel, module)?)?;
     module.add_function(wrap_pyfunction!(register_functions, module)?)?;
+    module.add_function(wrap_pyfunction!(function_memory, module)?)?;
     Ok(())
 }

@@ -13,6 +13,11 @@ TO_SEND = "sylph_digest_to_send(CAST({0} AS DOUBLE))"
 #: An aggregate over digests, as {0}. Bytes that are none are an error.
 MERGED = "sylph_digest_merge({0})"
 
+#: Part of the names of all of them.
+NAME = "sylph_digest"
+#: A statement that frees the digests which DuckDB keeps of what was asked of a database before: the groups that nobody
+#: read, after a limit or an error. No query may run there.
+RELEASE = "SELECT sylph_release()"
 #: Bytes that the digests of all running queries may take together: DuckDB's own limit does not see them.
 MEMORY = 512 * 2**20
 #: In the error of a query for which they do not suffice.
@@ -30,6 +35,13 @@ def register() -> None:
         raise ImportError("sylph._native is missing or older than this source: run `make build`") from error
 
     register_functions(_duckdb.__file__, MEMORY)
+
+
+def memory() -> int:
+    """Bytes that the digests of all databases take now."""
+    from sylph._native import function_memory
+
+    return function_memory()
 
 
 def quantiles(digest: str) -> str:

@@ -29,6 +29,8 @@ class Instance:
         self.ready = Ready(connection)
         #: Names of the tables that the query made.
         self.tables: list[str] = []
+        #: Whether it made digests.
+        self.digests = False
         #: Whether DuckDB has failed in a way after which it refuses everything.
         self.broken = False
         self._memory = 0
@@ -43,6 +45,9 @@ class Instance:
         """Leave nothing of the query's rows."""
         while self.tables:
             self.connection.execute(f"DROP TABLE IF EXISTS {quote(self.tables.pop())}")
+        if self.digests and digest.memory():
+            self.connection.execute(digest.RELEASE).fetchall()
+        self.digests = False
         self.ready.empty()
 
 

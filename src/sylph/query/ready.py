@@ -17,16 +17,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Statements that a connection keeps, and views; one more view than that and all are made anew.
-STATEMENTS = 64
+STATEMENTS = 32
 VIEWS = 256
 #: Longest text that is kept, in characters.
 LONGEST = 65_536
+#: From so many rows on, what is left of a query is looked at.
+_MANY = 32_768
+#: Bytes that may be left of queries in the plans of their statements: hash tables that a limit did not read to the end.
+RETAINED = 8 << 20
+_USED = "SELECT coalesce(sum(memory_usage_bytes), 0)::BIGINT FROM duckdb_memory()"
 #: A plan is made for a number of rows. It is kept for numbers that differ by less than this power of two.
 _STEP = 3
 
 
-#: Views that a statement reads, with the sizes that its plan was made for.
-_Read = tuple[tuple[str, int], ...]
+#: A text, and the views that it reads with the sizes that its plan was made for.
+_Key = tuple[str, tuple[tuple[str, int], ...]]
 
 
 class Ready:
@@ -40,8 +45,11 @@ class Ready:
         #: By the name of the view: the source under it.
         self._sources: dict[str, Any] = {}
         self._full: set[str] = set()
+        self._many = False
         #: Names of prepared statements, by text and the sizes of what they read; the last used is last.
-        self._statements: OrderedDict[tuple[str, _Read], str] = OrderedDict()
+        self._statements: OrderedDict[_Key, str] = OrderedDict()
+        #: Of these the ones that ran since `empty`.
+        self._ran: set[_Key] = set()
         self._made = 0
 
     def put(self, name: str, rows: pa.Table) -> None:
@@ -52,9 +60,16 @@ class Ready:
         else:
             self._view(name, rows)
         self._full.add(name)
+        self._many |= rows.num_rows > _MANY
 
     def empty(self) -> None:
-        """Let go of all rows."""
+        """Let go of all rows, and of plans that keep much of what they did."""
+        if self._many and self._ran:
+            ((used,),) = self._connection.execute(_USED).fetchall()
+            if used > RETAINED:
+                self._forget(self._ran.__contains__)
+        self._ran.clear()
+        self._many = False
         for name in self._full:
             source = self._sources[name]
             source.obj = source.empty
@@ -72,9 +87,10 @@ class Ready:
             statement = self._prepare(key)
         else:
             self._statements.move_to_end(key)
+        self._ran.add(key)
         return _seam.submit(self._connection, f"EXECUTE {statement}", None, form, batch_rows)
 
-    def _prepare(self, key: tuple[str, _Read]) -> str:
+    def _prepare(self, key: _Key) -> str:
         while len(self._statements) >= STATEMENTS:
             self._connection.execute(f"DEALLOCATE {self._statements.popitem(last=False)[1]}")
         self._made += 1
@@ -86,9 +102,9 @@ class Ready:
     def _view(self, name: str, rows: pa.Table) -> None:
         if name in self._sources:
             # Statements were made for the columns that it had.
-            self._forget(lambda read: any(name == view for view, _ in read))
+            self._forget(lambda key: any(name == view for view, _ in key[1]))
         elif len(self._sources) >= VIEWS:
-            self._forget(lambda _read: True)
+            self._forget(lambda _key: True)
             for other in self._sources.keys() - self._full:
                 self._connection.unregister(other)
                 del self._sources[other]
@@ -97,8 +113,8 @@ class Ready:
         self._connection._register_arrow_source(name, source)
         self._sources[name] = source
 
-    def _forget(self, which: Callable[[_Read], bool]) -> None:
-        for key in [key for key in self._statements if which(key[1])]:
+    def _forget(self, which: Callable[[_Key], bool]) -> None:
+        for key in [key for key in self._statements if which(key)]:
             self._connection.execute(f"DEALLOCATE {self._statements.pop(key)}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
+from sylph.functions.digest import NAME
 from sylph.plan.literals import quote
 from sylph.plan.nodes import Limit, Sink
 from sylph.plan.share import Share
@@ -82,6 +83,7 @@ class Run:
         if "px_" in asked.text:
             # Kernels need numpy, which nothing else here does.
             import_module("sylph.functions.kernels").install(self._instance.connection, asked.text)
+        self._instance.digests |= NAME in asked.text
         return asked
 
 
