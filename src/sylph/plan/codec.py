@@ -48,8 +48,8 @@ MAX_BYTES = 4 * 2**20
 MAX_NODES = 10_000
 MAX_SINKS = 1_000
 MAX_DEPTH = 100
-#: Operators in a row. DuckDB refuses plans of about twice that.
-MAX_OPERATORS = 300
+#: Operators in a row: twice those of a script, since rules and the split add some. DuckDB refuses plans of a few more.
+MAX_OPERATORS = 600
 MAX_EXPRESSIONS = 200_000
 
 
@@ -173,7 +173,7 @@ class _Reader:
             sinks.append(Sink(self._input(place), forms.name(name)))
         if len({sink.name for sink in sinks}) != len(sinks):
             raise PlanError("two sinks have one name")
-        rows = forms.integer(form["max_output_rows"], "max_output_rows", 0, 2**31)
+        rows = forms.integer(form["max_output_rows"], "max_output_rows", 0, 2**63 - 1)
         return Plan(tuple(sinks), rows, analyze=forms.boolean(form["analyze"], "analyze"))
 
     def _input(self, place: object) -> Node:
@@ -251,7 +251,7 @@ class _Reader:
     def _sort(self, item: list[Any]) -> Node:
         _, place, keys, rows = forms.exactly(item, "sort", 4)
         node = self._input(place)
-        pairs = [forms.exactly(key, "key", 2) for key in forms.array(keys, "keys", 64)]
+        pairs = [forms.exactly(key, "key", 2) for key in forms.array(keys, "keys", forms.MAX_COLUMNS)]
         if not pairs:
             raise PlanError("a sort needs a key")
         forms.distinct([name for name, _ in pairs])
@@ -305,7 +305,9 @@ class _Reader:
         sides = (self._input(left_place), self._input(right_place))
         if how not in ("inner", "left", "outer", "as_of"):
             raise PlanError(f"unknown join {how!r:.50}")
-        left, right = ([forms.name(key) for key in forms.array(keys, "keys", 64)] for keys in (left_on, right_on))
+        left, right = (
+            [forms.name(key) for key in forms.array(keys, "keys", forms.MAX_COLUMNS)] for keys in (left_on, right_on)
+        )
         if len(left) != len(right) or not left:
             raise PlanError("a join needs the same number of columns on both sides, at least one")
         for a, b in zip(left, right, strict=True):

@@ -11,6 +11,7 @@ from sylph.plan import streams
 from sylph.plan.errors import PlanError
 from sylph.plan.expressions import ColumnRef, Expression
 from sylph.plan.nodes import Aggregate, Explode, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
+from sylph.plan.walk import inputs
 from sylph.pxl import limits
 from sylph.pxl.arguments import frame as frame_argument
 from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
@@ -63,6 +64,7 @@ def missing(frame: Frame, name: str, node: ast.AST | None = None) -> Exception:
 def assign(interpreter: Interpreter, frame: Frame, name: str, value: Scalar) -> Frame:
     """`frame` with column `name` set to `value`: replaced in its place, or added at the end."""
     check_open(frame)
+    interpreter.add_expression(value.nodes)
     expression = bind(value, frame.columns)
     outputs: dict[str, Expression] = dict(frame.columns)
     outputs[name] = expression
@@ -94,6 +96,7 @@ def keep(interpreter: Interpreter, frame: Frame, names: list[str], where: ast.AS
 def filter_rows(interpreter: Interpreter, frame: Frame, condition: Scalar) -> Frame:
     """Rows for which `condition` is true."""
     check_open(frame)
+    interpreter.add_expression(condition.nodes)
     expression = bind(condition, frame.columns)
     if expression.type.data is not DataType.BOOLEAN:
         raise Fault(
@@ -113,16 +116,33 @@ def check_open(frame: Frame) -> None:
 def _made(interpreter: Interpreter, node: Node, columns: Columns, parents: Iterable[Frame]) -> Frame:
     if len(columns) > limits.MAX_COLUMNS:
         raise Fault(f"a DataFrame has at most {limits.MAX_COLUMNS:,} columns", Kind.LIMIT)
+    longest = max(map(len, columns), default=0)
+    if longest > limits.MAX_NAME:
+        raise Fault(f"the name of a column has at most {limits.MAX_NAME:,} characters", Kind.LIMIT)
     depth, tainted = 0, False
     for parent in parents:
         depth = max(depth, parent.depth)
         tainted = tainted or parent.tainted
-    if depth >= limits.MAX_OPERATOR_DEPTH:
+    depth += _height(node, parents)
+    if depth > limits.MAX_OPERATOR_DEPTH:
         raise Fault(
             f"more than {limits.MAX_OPERATOR_DEPTH} operations follow one another", Kind.LIMIT, "split the script"
         )
-    interpreter.add_operator(len(columns))
-    return Frame(node, columns, depth + 1, tainted=tainted)
+    interpreter.add_operator(len(columns), longest)
+    return Frame(node, columns, depth, tainted=tainted)
+
+
+def _height(node: Node, parents: Iterable[Frame]) -> int:
+    """How many nodes `node` is above those of its parents."""
+    below = {id(parent.node) for parent in parents}
+    height = 0
+    while id(node) not in below:
+        height += 1
+        children = inputs(node)
+        if not children:
+            break
+        node = children[0]
+    return height
 
 
 def _drop(frame: Frame, bound: Bound) -> Frame:

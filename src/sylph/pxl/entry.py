@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sylph.pxl.errors import CompileError, Kind, suggestion
 from sylph.pxl.parse import parse
+from sylph.pxl.scalars import valid_text
 from sylph.pxl.times import MAX_INT64, MIN_INT64
 from sylph.pxl.values import Builtin, Fault, Frame, Grouped, Scope, TypeValue, UserFunction, article, literal
 from sylph.tables.types import ColumnType, DataType
@@ -110,6 +111,7 @@ def convert(interpreter: Interpreter, name: str, text: str, annotation: TypeValu
     data = annotation.type.data
     if data is DataType.UINT128:
         raise Fault(f"argument '{name}': {annotation.name} cannot be given as text", Kind.EXEC_FUNCS)
+    valid_text(text)
     try:
         return literal(_READERS[data](text), ColumnType(data))
     except ValueError as error:

@@ -14,7 +14,7 @@ from sylph.pxl.aggregated import HINT, called, compute, computes, is_form
 from sylph.pxl.arguments import bind_builtin
 from sylph.pxl.context import metadata
 from sylph.pxl.errors import Kind, suggestion
-from sylph.pxl.scalars import as_scalar, call, cast, not_scalar
+from sylph.pxl.scalars import as_scalar, call, cast, not_scalar, valid_text
 from sylph.pxl.times import MAX_INT64
 from sylph.pxl.values import (
     BOOLEAN,
@@ -61,8 +61,10 @@ def constant(node: ast.Constant) -> Scalar | None:
     value = node.value
     if value is None:
         return None
-    if isinstance(value, bool) or type(value) in {float, str}:
-        return literal(value)  # type: ignore[arg-type]
+    if isinstance(value, str):
+        return literal(valid_text(value))
+    if isinstance(value, bool) or type(value) is float:
+        return literal(value)
     if isinstance(value, int):
         if value > MAX_INT64:
             raise Fault("the number does not fit 64 bits", Kind.PARSER)

@@ -12,6 +12,7 @@ from sylph.plan.expressions import AggregateCall, ColumnRef, Expression, Literal
 from sylph.plan.nodes import Aggregate, Map, Node
 from sylph.plan.text import aggregate_text, expression_text
 from sylph.plan.walk import references
+from sylph.pxl import limits
 from sylph.pxl.aggregated import complete, is_aggregated
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import bind, column_not_found
@@ -44,7 +45,7 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
     It is a map over an aggregate when an output is computed of several aggregates.
     """
     outputs: dict[str, Scalar | AggregateCall] = {}
-    rows = _Rows(grouped.frame)
+    rows = _Rows(grouped.frame, bound)
     inner = _Inner(rows, grouped.groups, bound)
     tainted = False
     if not bound.extra and not grouped.groups:
@@ -64,12 +65,22 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
             )
             tainted = True
     plain = [(name, output) for name, output in outputs.items() if isinstance(output, AggregateCall)]
-    aggregate = Aggregate(rows.node(bound), grouped.groups, (*plain, *inner.calls()))
+    calls = (*plain, *inner.calls())
+    if len(calls) > limits.MAX_COLUMNS:
+        raise Fault(f"agg() computes more than {limits.MAX_COLUMNS:,} aggregates", Kind.LIMIT)
+    for _, call in calls:
+        # Options may be long lists.
+        bound.interpreter.add_bytes(128 + sum(len(option) for option in call.options if isinstance(option, str)))
+    aggregate = Aggregate(rows.node(), grouped.groups, calls)
     if len(plain) == len(outputs):
         return aggregate, tainted
     columns: dict[str, Expression] = {name: ColumnRef(name, aggregate.relation[name]) for name in grouped.groups}
     for name, output in outputs.items():
-        columns[name] = ColumnRef(name, output.type) if isinstance(output, AggregateCall) else output.expression
+        if isinstance(output, AggregateCall):
+            columns[name] = ColumnRef(name, output.type)
+        else:
+            bound.interpreter.add_expression(output.nodes)
+            columns[name] = output.expression
     bound.interpreter.add_operator(len(columns))
     return Map(aggregate, tuple(columns.items())), tainted
 
@@ -77,7 +88,8 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
 class _Rows:
     """The rows that are aggregated: those of a DataFrame, with what aggregates take that is none of its columns."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, bound: Bound) -> None:
+        self._bound = bound
         self.columns = frame.columns
         self.tainted = frame.tainted
         self._frame = frame
@@ -95,6 +107,7 @@ class _Rows:
 
     def expression(self, value: Scalar, node: ast.AST) -> ColumnRef:
         """The column that holds `value`, which is made if there is none. Raises Fault at `node`."""
+        self._bound.interpreter.add_expression(value.nodes)
         try:
             found = bind(value, self.columns)
         except Fault as fault:
@@ -113,12 +126,14 @@ class _Rows:
             self._computed[key] = name
         return ColumnRef(name, found.type)
 
-    def node(self, bound: Bound) -> Node:
+    def node(self) -> Node:
         """The rows."""
         if not self._computed:
             return self._frame.node
         outputs = (*self.columns.items(), *((name, value) for (value, _), name in self._computed.items()))
-        bound.interpreter.add_operator(len(outputs))
+        if len(outputs) > limits.MAX_COLUMNS:
+            raise Fault(f"agg() needs more than {limits.MAX_COLUMNS:,} columns", Kind.LIMIT)
+        self._bound.interpreter.add_operator(len(outputs))
         return Map(self._frame.node, outputs)
 
 

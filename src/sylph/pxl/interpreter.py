@@ -80,6 +80,7 @@ class Interpreter:
         self._lines = split_lines(source)
         self._steps = limits.MAX_STEPS
         self._operators = 0
+        self._bytes = 0
         self._calls: list[tuple[str, ast.AST]] = []
         #: Where the user's script called into library source, while that runs.
         self._foreign_call: ast.AST | None = None
@@ -93,15 +94,29 @@ class Interpreter:
         if self._steps < 0:
             raise self.stop("the script takes too many steps to compile")
 
-    def add_operator(self, columns: int) -> None:
-        """Count one plan node with so many columns."""
+    def add_operator(self, columns: int, longest: int = 32) -> None:
+        """Count one plan node with so many columns, whose names have at most `longest` characters."""
         self.charge(columns)
+        self.add_bytes(64 + columns * (2 * longest + 32))
         self._operators += 1
         if self._operators > limits.MAX_OPERATORS:
             raise self.stop(f"the script makes more than {limits.MAX_OPERATORS:,} operations")
 
+    def add_expression(self, nodes: int) -> None:
+        """Count one expression of so many nodes in the plan."""
+        self.charge(nodes // 4)
+        self.add_bytes(nodes * 64)
+
+    def add_bytes(self, size: int) -> None:
+        """Count what the plan takes on its way to agents; raises Stop when no agent would accept it."""
+        self._bytes += size
+        if self._bytes > limits.MAX_PLAN_BYTES:
+            raise self.stop("the plan of the script becomes too large")
+
     def add_result(self, name: str, frame: Frame) -> None:
         """Make `frame` a result table."""
+        if len(name) > limits.MAX_NAME:
+            raise Fault(f"the name of a table has at most {limits.MAX_NAME:,} characters", Kind.LIMIT)
         if len(self.results) >= limits.MAX_SINKS:
             raise Fault(f"a script shows at most {limits.MAX_SINKS} tables", Kind.LIMIT)
         self.results.append((name, frame))

@@ -18,6 +18,10 @@ MAX_OPERATOR_DEPTH = 300
 #: Nodes and depth of one column expression.
 MAX_EXPRESSION_NODES = 5_000
 MAX_EXPRESSION_DEPTH = 100
+#: Bytes of a plan, about; `plan.codec` accepts somewhat more. What is made of text and not used counts too.
+MAX_PLAN_BYTES = 3 * 2**20
+#: Characters of the name of a column or a result table.
+MAX_NAME = 4_000
 #: Characters of a string made at compile time.
 MAX_STRING = 1024 * 1024
 #: Result tables of one script.

@@ -14,7 +14,7 @@ from sylph.pxl import limits
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import call, resolve
 from sylph.pxl.times import MAX_INT64, MIN_INT64
-from sylph.pxl.values import Fault, Scalar, article, element
+from sylph.pxl.values import Fault, Scalar, article, element, literal
 from sylph.tables.types import DataType
 
 BINARY = MappingProxyType(
@@ -75,7 +75,7 @@ def apply(name: str, args: list[Scalar]) -> Scalar:
         result = float(result)
     elif type_.data is DataType.BOOLEAN:
         result = bool(result)
-    return Scalar(Literal(result, type_))
+    return literal(result, type_)
 
 
 def joined(name: str, tests: list[Scalar]) -> Scalar:

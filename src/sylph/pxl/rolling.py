@@ -53,7 +53,7 @@ def windowed(grouped: Grouped, outputs: Collection[str]) -> tuple[Grouped, str]:
     start = call("bin", [Scalar(time, frame.columns), literal(grouped.window)])
     columns: dict[str, ColumnRef] = {**frame.columns, name: ColumnRef(name, time.type)}
     node = Map(frame.node, (*frame.columns.items(), (name, retyped(start.expression, time.type))))
-    widened = dataclasses.replace(frame, node=node, columns=columns)
+    widened = dataclasses.replace(frame, node=node, columns=columns, depth=frame.depth + 1)
     return Grouped(widened, (name, *grouped.groups)), name
 
 
@@ -63,4 +63,4 @@ def unwindowed(frame: Frame, name: str) -> Frame:
         (TIME if column == name else column, ref) for column, ref in frame.columns.items()
     ]
     columns = {column: ColumnRef(column, value.type) for column, value in outputs}
-    return dataclasses.replace(frame, node=Map(frame.node, tuple(outputs)), columns=columns)
+    return dataclasses.replace(frame, node=Map(frame.node, tuple(outputs)), columns=columns, depth=frame.depth + 1)

@@ -130,6 +130,17 @@ def _conversion(source: DataType, target: DataType) -> str:
     return ways.get((source, target), "")
 
 
+def valid_text(text: str) -> str:
+    """`text`, which is to be Unicode: raises Fault for half a surrogate pair."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            message = f"a text is not valid Unicode: {text[error.start]!a} is half of a character"
+            raise Fault(message, Kind.TYPE, "write the character itself, or \\U and 8 hexadecimal digits") from None
+    return text
+
+
 def as_scalar(value: object, what: str) -> Scalar:
     """`value` if it is a literal or a column expression; `what` names its place in the message."""
     if not isinstance(value, Scalar):

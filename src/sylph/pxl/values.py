@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from sylph.tables.types import ColumnType, DataType, SemanticType
 
 if TYPE_CHECKING:
     from sylph.pxl.interpreter import Interpreter
+
+#: Characters of a text that count as one node of an expression.
+_SHORT = 64
 
 #: Columns of a DataFrame, by name, in order.
 Columns = Mapping[str, ColumnRef]
@@ -264,7 +268,12 @@ def literal(value: LiteralValue, type_: ColumnType | None = None) -> Scalar:
             type_ = FLOAT64
         else:
             type_ = STRING
-    return Scalar(Literal(value, type_))
+    return Scalar(Literal(value, type_), nodes=1 + _weight(value) if isinstance(value, str) else 1)
+
+
+def _weight(text: str) -> int:
+    """Nodes that a long text counts for."""
+    return 0 if len(text) <= _SHORT else len(json.dumps(text, ensure_ascii=False)) // _SHORT
 
 
 def describe(value: object) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from sylph.plan.codec import decode, encode
 from sylph.plan.errors import PlanError
-from sylph.plan.nodes import Limit, Plan
+from sylph.plan.nodes import Limit, Plan, Source
 from sylph.plan.optimise import optimise
 from sylph.plan.placement import check
 from sylph.plan.split import split
 from sylph.plan.sql import statement
-from sylph.plan.walk import with_roots
+from sylph.plan.text import plan_text
+from sylph.plan.walk import postorder, roots, with_roots
 from sylph.pxl.compile import check_script
 from sylph.pxl.errors import CompileError, Kind, split_lines
+from sylph.tables import TABLES
 from sylph.testing.programs import Program
 
 _NOW_NS = 1_700_000_000_000_000_000
@@ -27,10 +30,27 @@ def _lower(plan: Plan) -> None:
         prepared = optimise(with_roots(plan, [Limit(sink.input, plan.max_output_rows) for sink in plan.sinks]))
         for sink in prepared.sinks:
             statement(sink.input, {}).text()
-        split(prepared)
+        halves = split(prepared)
     except PlanError as error:
         if not str(error):
             raise Wrong("a plan error without a message") from None
+        _travel(plan)
+    else:
+        for each in (plan, prepared, halves.agent, halves.broker):
+            _travel(each)
+
+
+def _travel(plan: Plan) -> None:
+    """What is compiled arrives as it left."""
+    if any(isinstance(node, Source) and node.table not in TABLES for node in postorder(roots(plan))):
+        return  # a table that the script's own probe fills
+    data = encode(plan)
+    try:
+        arrived = decode(data, TABLES)
+    except PlanError as error:
+        raise Wrong(f"a plan that is not accepted: {error}") from None
+    if encode(arrived) != data or plan_text(arrived) != plan_text(plan):
+        raise Wrong("a plan that arrives as another one")
 
 
 def _check_errors(found: CompileError, program: Program) -> None:

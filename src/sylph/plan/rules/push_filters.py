@@ -11,6 +11,9 @@ from sylph.plan.nodes import Aggregate, Explode, Filter, Join, Map, Node, Plan, 
 from sylph.plan.placement import placement
 from sylph.plan.walk import conjuncts, references, rewrite, subexpressions, substitute, with_inputs
 
+#: Parts of a term that may go into every input of a union.
+MAX_COPIED = 200
+
 
 def apply(plan: Plan) -> Plan:
     """Push each term of each filter down one node, where the answer stays the same and nothing is computed twice."""
@@ -71,6 +74,9 @@ def _targets(child: Node, term: Expression) -> list[tuple[int, Expression]]:
         case Explode():
             return [] if child.column in names else [(0, term)]
         case Union():
+            # Each input gets a term of its own: what is large is not copied.
+            if sum(1 for _ in subexpressions(term)) > MAX_COPIED:
+                return []
             return [(i, _retyped(term, branch)) for i, branch in enumerate(child.inputs)]
         case Join():
             origin = {name: (side, column) for side, column, name in child.outputs}

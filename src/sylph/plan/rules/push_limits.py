@@ -29,6 +29,8 @@ def _push(node: Node, shared: Callable[[Node], bool]) -> Node:
             return Limit(child.input, min(child.rows, node.rows), node.per_agent)
         case Sort():
             return Sort(child.input, child.keys, node.rows if child.rows is None else min(child.rows, node.rows))
+        case Map() if node.per_agent:
+            return Map(Limit(child.input, node.rows, per_agent=True), child.outputs)
         case Map() if not _limited(child.input, node.rows):
             return Limit(Map(Limit(child.input, node.rows, per_agent=True), child.outputs), node.rows, node.per_agent)
         case Union() if "time_" not in child.relation and not all(_limited(i, node.rows) for i in child.inputs):
