@@ -100,10 +100,14 @@ def test_explain_prints_the_plan_as_text(px, agent, handler, script):
     ]
     ran = px("explain", "-f", script)
     assert (ran.returncode, ran.stdout) == (0, "Source\n  Filter \\x1b[2J\n")
+    graph = 'digraph plan {\n  n0 [label="source /* t */"];\n}\n/*\n== plan ==\nsource t\n*/\n'
+    batch = pa.RecordBatch.from_arrays([pa.array([graph])], schema=arrow_schema(plan))
+    handler.results[3] = Rows("__query_plan__", batch)
+    assert px("explain", "-f", script).stdout == "== plan ==\nsource t\n"
     assert handler.requests[0].script.endswith("\n#px:set explain=true\n")
     assert handler.requests[0].script.startswith("import px\n")
     px("explain", "--analyze", "-f", script)
-    assert "#px:set analyze=true" in handler.requests[1].script
+    assert "#px:set analyze=true" in handler.requests[2].script
     handler.results = one_table()
     assert px("explain", "-f", script).returncode == 1
 

@@ -36,6 +36,12 @@ def test_analyze_adds_a_table_with_times() -> None:
     engine.close()
     assert [r.name for r in results if isinstance(r, TableMeta)] == ["__query_plan__", "output"]
     (text,) = (r.batch["query_plan"][0].as_py() for r in results if isinstance(r, Rows) and r.name == "__query_plan__")
+    graph, comment, for_people = text.partition("\n/*\n")
+    assert comment
+    assert graph.startswith("digraph plan {")
+    assert 'label="sink output"' in graph
+    assert for_people.endswith("\n*/\n")
+    assert "*/" not in for_people[:-3]
     assert "output: 2 rows in" in text
     assert "read 100 rows" in text
     assert "sent_0: 2 rows, " in text

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from sylph.pxl.changes import changes_text
 from sylph.pxl.compile import Compiled, ExecFunc, check_script, runnable
-from sylph.query.answer import CancelToken, Health, Result, Rows, ScriptRequest, Stats, TableMeta
+from sylph.query.answer import CancelToken, Health, Result, ScriptRequest, Stats, TableMeta
 from sylph.query.engine import Engine
-from sylph.query.explain import RELATION, TABLE
+from sylph.query.explain import RELATION, TABLE, explained_rows
 from sylph.query.limits import Limits
-from sylph.tables.rows import record_batch
 
 
 class LocalBroker:
@@ -55,7 +54,7 @@ class LocalBroker:
         if compiled.plan.sinks:
             text += f"\n{self._engine.explain(compiled.plan, limits=self._limits)}"
         yield TableMeta(TABLE, RELATION)
-        yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
+        yield explained_rows(text)
         yield Stats()
 
     def health(self) -> Health:

@@ -21,7 +21,7 @@ from sylph.query.answer import CancelToken, Code, QueryError, Result, Rows, Stat
 from sylph.query.dataset import Dataset
 from sylph.query.duck import Instance, Instances
 from sylph.query.errors import translate
-from sylph.query.explain import RELATION, TABLE, Measured, explain, measured, travelled
+from sylph.query.explain import RELATION, TABLE, Measured, explain, explained_rows, measured, travelled
 from sylph.query.facts import Facts, facts_of
 from sylph.query.limits import STREAMS, Limits
 from sylph.query.run import Run
@@ -29,7 +29,6 @@ from sylph.query.scan import Scans
 from sylph.query.steps import Steps
 from sylph.query.streaming import Slots, explained, refuse_analyze, stream
 from sylph.query.watch import Watchdog, Watched
-from sylph.tables.rows import record_batch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,7 +77,7 @@ class Engine:
             refuse_analyze(plan)
             results = stream(self, ending, streamed, limits, cancel or CancelToken(), remote=False)
             if plan.explain:
-                return explained(explain(plan, prepared, self.dataset.constants), results)
+                return explained(explain(plan, prepared, self.dataset.constants), prepared, results)
             return results
         results = self.run_part(prepared, limits=limits, cancel=cancel)
         if plan.explain or plan.analyze:
@@ -110,7 +109,7 @@ class Engine:
             if isinstance(result, Stats):
                 if plan.analyze:
                     text += measured(sinks, result.records, result.bytes) + self._would_travel(prepared)
-                yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
+                yield explained_rows(text, prepared)
             yield result
 
     def _would_travel(self, prepared: Plan) -> str:

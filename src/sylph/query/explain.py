@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sylph.plan.dot import plan_dot
 from sylph.plan.errors import PlanError
 from sylph.plan.nodes import Limit, PartialAggregate, Plan, Sort
 from sylph.plan.split import split
 from sylph.plan.text import plan_text
+from sylph.query.answer import Rows
 from sylph.query.steps import Steps
+from sylph.tables.rows import record_batch
 from sylph.tables.types import ColumnType, DataType, Relation
 
 if TYPE_CHECKING:
@@ -28,6 +31,13 @@ class Measured:
     sink: str
     rows: int
     nanoseconds: int
+
+
+def explained_rows(text: str, prepared: Plan | None = None) -> Rows:
+    """The result table of one row: the plan as a DOT graph, with the text for people in a comment behind it."""
+    graph = plan_dot(prepared or Plan(()))
+    comment = text.rstrip("\n").replace("*/", "* /")
+    return Rows(TABLE, record_batch(RELATION, [{"query_plan": f"{graph}/*\n{comment}\n*/\n"}]), last=True)
 
 
 def explain(plan: Plan, prepared: Plan, constants: Mapping[str, str | int]) -> str:

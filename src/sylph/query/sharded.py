@@ -12,14 +12,13 @@ from sylph.plan.split import SplitPlan, split
 from sylph.plan.streams import parts
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta
 from sylph.query.engine import Engine, plan_errors, prepare
-from sylph.query.explain import RELATION, TABLE, explain, travelled
+from sylph.query.explain import RELATION, TABLE, explain, explained_rows, travelled
 from sylph.query.facts import Facts
 from sylph.query.gather import Agent, Sent, gather
 from sylph.query.limits import Limits
 from sylph.query.prune import Pruner
 from sylph.query.sharded_stream import ShardedStream
 from sylph.query.streaming import explained, refuse_analyze
-from sylph.tables.rows import record_batch
 
 #: Queries that ask all agents at once; more of them wait for threads. Threads are made when needed, and kept.
 ASKING = 64
@@ -65,18 +64,20 @@ class ShardedEngine:
         if plan.explain or plan.analyze:
             text = explain(plan, prepared, self._broker.dataset.constants)
             if stream is not None:
-                return explained(text, results)
-            return self._explained(text, halves.agent, results, sent)
+                return explained(text, prepared, results)
+            return self._explained(text, prepared, halves.agent, results, sent)
         return results
 
-    def _explained(self, text: str, agent: Plan, results: Iterator[Result], sent: Sent) -> Iterator[Result]:
+    def _explained(
+        self, text: str, prepared: Plan, agent: Plan, results: Iterator[Result], sent: Sent
+    ) -> Iterator[Result]:
         """The results with the explanation as one more table: with what agents were asked and what they sent."""
         yield TableMeta(TABLE, RELATION)
         for result in results:
             if isinstance(result, Stats):
                 left_out = [name for name, _ in self._agents if name not in sent.asked]
                 text += travelled(agent, sent.batches, sent.asked, left_out)
-                yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
+                yield explained_rows(text, prepared)
             yield result
 
     def _run(self, halves: SplitPlan, limits: Limits, cancel: CancelToken, sent: Sent) -> Iterator[Result]:

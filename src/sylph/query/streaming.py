@@ -21,12 +21,12 @@ from sylph.plan.streams import chain, check, with_counts
 from sylph.query.answer import CancelToken, Code, QueryError, QueryWarning, Result, Rows, Stats, TableMeta, Watermark
 from sylph.query.arrow import empty
 from sylph.query.dataset import Dataset, LiveDataset, Segment, Snapshot
-from sylph.query.explain import RELATION, TABLE
+from sylph.query.explain import RELATION, TABLE, explained_rows
 from sylph.query.limits import Limits
 from sylph.query.pipeline import Pipeline
 from sylph.query.windows import END, GRACE_NS, Clock
 from sylph.tables.declare import Table
-from sylph.tables.rows import Row, record_batch
+from sylph.tables.rows import Row
 from sylph.tables.types import Relation
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def refuse_analyze(plan: Plan) -> None:
         raise QueryError(Code.INVALID_ARGUMENT, "analyze measures whole answers: leave out stream()")
 
 
-def explained(text: str, results: Iterator[Result]) -> Iterator[Result]:
+def explained(text: str, prepared: Plan, results: Iterator[Result]) -> Iterator[Result]:
     """The results of a stream with an explanation as one more table, before all rows."""
     yield TableMeta(TABLE, RELATION)
     told = False
     for result in results:
         if not told and isinstance(result, Rows):
             told = True
-            yield Rows(TABLE, record_batch(RELATION, [{"query_plan": text}]), last=True)
+            yield explained_rows(text, prepared)
         yield result
 
 

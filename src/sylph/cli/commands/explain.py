@@ -46,9 +46,16 @@ def command(context: click.Context, script: str | None, file: str | None, analyz
             case Rows() if event.table == PLAN_TABLE:
                 for column in event.columns:
                     for value in column:
-                        sys.stdout.write("\n".join(escape(line) for line in str(value).split("\n")).rstrip() + "\n")
+                        shown = _for_people(str(value))
+                        sys.stdout.write("\n".join(escape(line) for line in shown.split("\n")).rstrip() + "\n")
                 if event.last:
                     # A stream would go on.
                     break
     if not seen:
         raise Failure("the agent sent no plan")
+
+
+def _for_people(plan: str) -> str:
+    """The comment behind the graph; the graph of an agent that writes none."""
+    graph, comment, text = plan.partition("\n/*\n")
+    return text.removesuffix("*/\n") if comment and graph.startswith("digraph") else plan
