@@ -205,6 +205,8 @@ give(
         "json-query",
     ),
     (("SELECT 1", "Close"), "error", "json-error"),
+    (("no statement (", "Query"), "error", "json-error"),
+    (("SELECT 'x", "Query"), "error", "json-error"),
     (("", "Query"), "", "any"),
 )
 give(
@@ -217,6 +219,8 @@ give(
         "json-query",
     ),
     (("SELECT 1", 99), "error", "json-error"),
+    (("no statement (", 3), "error", "json-error"),
+    (("SELECT `x", 3), "error", "json-error"),
     (("", 3), "", "any"),
 )
 give(
@@ -247,6 +251,7 @@ give(
     (("mail ann@example.org now",), "mail <REDACTED_EMAIL> now"),
     (("from 10.0.0.1 to",), "from <REDACTED_IPV4> to"),
     (("card 4111111111111111 x",), "card <REDACTED_CC_NUMBER> x"),
+    (("card 4111111111111111 123 12/27",), "card <REDACTED_CC_NUMBER> 123 12/27"),
     (("nothing here 123",), "nothing here 123"),
     (("",), ""),
     (("mac 00:1b:44:11:3a:b7 x",), "mac <REDACTED_MAC_ADDR> x"),

@@ -149,62 +149,85 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// A number of digits with single blanks or hyphens between groups: an SSN, a card, an IMEI, an IMEISV.
+/// Digits with single blanks or hyphens between groups that are an SSN, a card, an IMEI or an IMEISV; what follows
+/// after a blank may be another number.
 fn number_end(bytes: &[u8], start: usize) -> Option<(usize, &'static str)> {
     let mut digits = [0_u8; 20];
     let mut count = 0;
-    let mut groups = [0_usize; 8];
-    let mut group = 0;
+    // For each group: its size, where it ends, and how many digits there are up to there.
+    let mut sizes = [0_usize; 8];
+    let mut ends = [(0, 0); 8];
+    let mut whole = 0;
     let mut end = start;
     let mut separator = 0;
     loop {
-        let byte = at(bytes, end);
-        if byte.is_ascii_digit() {
-            if count == digits.len() {
-                return None;
-            }
-            digits[count] = byte - b'0';
+        let from = end;
+        while count < digits.len() && at(bytes, end).is_ascii_digit() {
+            digits[count] = at(bytes, end) - b'0';
             count += 1;
-            groups[group] += 1;
             end += 1;
-        } else if b" -".contains(&byte)
-            && at(bytes, end + 1).is_ascii_digit()
-            && (separator == 0 || separator == byte)
-            && group + 1 < groups.len()
-        {
-            separator = byte;
-            group += 1;
-            end += 1;
-        } else {
+        }
+        if at(bytes, end).is_ascii_digit() {
             break;
         }
+        sizes[whole] = end - from;
+        ends[whole] = (end, count);
+        whole += 1;
+        let byte = at(bytes, end);
+        let goes_on = b" -".contains(&byte)
+            && at(bytes, end + 1).is_ascii_digit()
+            && (separator == 0 || separator == byte)
+            && whole < sizes.len();
+        if !goes_on {
+            let next = at(bytes, end);
+            let longer = next.is_ascii_alphabetic()
+                || next == b'_'
+                || (next == b'.' && at(bytes, end + 1).is_ascii_digit());
+            whole -= usize::from(longer);
+            end = if longer { end } else { 0 };
+            break;
+        }
+        separator = byte;
+        end += 1;
     }
-    let next = at(bytes, end);
-    if next.is_ascii_alphabetic() || next == b'_' || (next == b'.' && at(bytes, end + 1).is_ascii_digit()) {
-        return None;
+    for groups in (1..=whole).rev() {
+        let (stop, count) = ends[groups - 1];
+        // A hyphen that goes on belongs to the number, a blank need not.
+        if (groups < whole || end != 0) && separator != b' ' {
+            return None;
+        }
+        if let Some(kind) = number_kind(&digits[..count], &sizes[..groups]) {
+            return Some((stop, kind));
+        }
     }
-    let digits = &digits[..count];
-    let groups = &groups[..=group];
+    None
+}
+
+/// What digits in groups of these sizes are.
+fn number_kind(digits: &[u8], groups: &[usize]) -> Option<&'static str> {
     if groups == [3, 2, 4] {
         let area = digits[..3]
             .iter()
             .fold(0_u32, |area, &digit| area * 10 + u32::from(digit));
         let valid =
             area != 0 && area != 666 && area < 900 && digits[3..5] != [0, 0] && digits[5..] != [0, 0, 0, 0];
-        return valid.then_some((end, "SSN"));
+        return valid.then_some("SSN");
     }
     if groups == [2, 6, 6, 2] {
-        return Some((end, "IMEISV"));
+        return Some("IMEISV");
     }
-    if !(13..=19).contains(&count) || !luhn(digits) || digits.iter().all(|&digit| digit == 0) {
+    if !(13..=19).contains(&digits.len()) || !luhn(digits) || digits.iter().all(|&digit| digit == 0) {
         return None;
     }
     let american_express = digits[0] == 3 && matches!(digits[1], 4 | 7);
-    if count == 15 && !american_express && (group == 0 || groups == [2, 6, 6, 1]) {
-        return Some((end, "IMEI"));
+    if digits.len() == 15 && !american_express && (groups.len() == 1 || groups == [2, 6, 6, 1]) {
+        return Some("IMEI");
     }
-    let card_groups = group == 0 || groups[..group].iter().all(|&size| (4..=6).contains(&size));
-    (card_groups && (2..=6).contains(&digits[0])).then_some((end, "CC_NUMBER"))
+    let card_groups = groups.len() == 1
+        || groups[..groups.len() - 1]
+            .iter()
+            .all(|size| (4..=6).contains(size));
+    (card_groups && (2..=6).contains(&digits[0])).then_some("CC_NUMBER")
 }
 
 /// The text with personal data replaced by `<REDACTED_KIND>`.
@@ -290,6 +313,18 @@ mod tests {
             ("490154203237518", "<REDACTED_IMEI>"),
             ("49-015420-323751-03", "<REDACTED_IMEISV>"),
             ("ssn 123-45-6789", "ssn <REDACTED_SSN>"),
+            ("4111111111111111 123", "<REDACTED_CC_NUMBER> 123"),
+            ("4111 1111 1111 1111 12/27", "<REDACTED_CC_NUMBER> 12/27"),
+            ("7 4111111111111111 12ab", "7 <REDACTED_CC_NUMBER> 12ab"),
+            (
+                "4111111111111111 5500-0000-0000-0004",
+                "<REDACTED_CC_NUMBER> <REDACTED_CC_NUMBER>",
+            ),
+            (
+                "490154203237518 17000000000000000000000",
+                "<REDACTED_IMEI> 17000000000000000000000",
+            ),
+            ("123 45 6789 7", "<REDACTED_SSN> 7"),
             (
                 "{\"ip\":\"1.2.3.4\",\"mail\":\"x@y.org\"}",
                 "{\"ip\":\"<REDACTED_IPV4>\",\"mail\":\"<REDACTED_EMAIL>\"}",
@@ -311,6 +346,9 @@ mod tests {
             "a@b",
             "@b.org",
             "4111 1111 1111 1112",
+            "4111111111111111-2",
+            "4111111111111111a",
+            "123-45-6789-1",
             "000-12-3456",
             "1700000000000000000",
             "0123456789abcdef",

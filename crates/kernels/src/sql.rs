@@ -1,7 +1,8 @@
 //! Normal forms of SQL statements: constants become parameters.
 //!
-//! Works on tokens, not on a grammar: text that no parser knows is normalised too. Numbers and strings are constants;
-//! TRUE, FALSE and NULL are not. Everything else, white space and comments included, stays as it is.
+//! Works on tokens, not on a grammar: what begins with a statement's word is normalised, also where no parser could
+//! read on. Numbers and strings are constants; TRUE, FALSE and NULL are not. Everything else, white space and comments
+//! included, stays as it is.
 
 use crate::push_json;
 
@@ -54,6 +55,28 @@ fn prepared(request: &str, dialect: Dialect, out: &mut String) {
         Some((query, params)) => normalize(query, &params.split(", ").collect::<Vec<_>>(), dialect, out),
         None => normalize(request, &[], dialect, out),
     }
+}
+
+/// Whether a statement of PostgreSQL or MySQL begins with this word.
+fn begins_statement(word: &str) -> bool {
+    #[rustfmt::skip]
+    const WORDS: [&str; 84] = [
+        "abort", "alter", "analyse", "analyze", "begin", "binlog", "cache", "call", "case", "change", "check", "checkpoint",
+        "checksum", "clone", "close", "cluster", "comment", "commit", "copy", "create", "deallocate", "declare", "delete",
+        "desc", "describe", "discard", "do", "drop", "end", "execute", "explain", "fetch", "flush", "get", "grant", "handler",
+        "help", "if", "import", "insert", "install", "kill", "listen", "load", "lock", "merge", "move", "notify", "open",
+        "optimize", "prepare", "purge", "reassign", "refresh", "reindex", "release", "rename", "repair", "replace", "reset",
+        "resignal", "restart", "revoke", "rollback", "savepoint", "security", "select", "set", "show", "shutdown", "signal",
+        "start", "stop", "table", "truncate", "uninstall", "unlisten", "unlock", "update", "use", "vacuum", "values",
+        "with", "xa",
+    ];
+    WORDS
+        .binary_search_by(|known| {
+            known
+                .bytes()
+                .cmp(word.bytes().map(|byte| byte.to_ascii_lowercase()))
+        })
+        .is_ok()
 }
 
 struct Scanner<'a> {
@@ -210,9 +233,23 @@ fn normalize(sql: &str, given: &[&str], dialect: Dialect, out: &mut String) {
     };
     // Where each constant or parameter stands, and the parameter's number.
     let mut places: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    let mut begun = false;
     while scanner.at < scanner.bytes.len() {
         let start = scanner.at;
-        match scanner.token() {
+        let found = scanner.token();
+        if !begun && found.is_ok() {
+            let text = &sql[start..scanner.at.min(sql.len())];
+            // Blanks, comments and what may stand around the first statement.
+            begun = !(text.len() == 1
+                && text.contains([' ', '\t', '\r', '\n', '\x0b', '\x0c', '(', ';', '{'])
+                || text.starts_with("--")
+                || text.starts_with("/*")
+                || (text.starts_with('#') && dialect == Dialect::MySql));
+            if begun && !begins_statement(text) {
+                return error("the text begins with no SQL statement", out);
+            }
+        }
+        match found {
             Ok(Token::Other) => {}
             Ok(Token::Constant) => places.push((start, scanner.at.min(sql.len()), None)),
             Ok(Token::Parameter(number)) => places.push((start, scanner.at, Some(number))),
@@ -317,6 +354,37 @@ mod tests {
         );
         assert!(pg("SELECT 'x", "Query").starts_with(r#"{"error":"#));
         assert!(pg("SELECT 1", "Parse").starts_with(r#"{"error":"#));
+        for text in [
+            "garbage (((",
+            "17",
+            "'a'",
+            "$1",
+            "selects 1",
+            "POST / HTTP/1.1",
+            "\0",
+            "é",
+            "-",
+            "\"a\"",
+        ] {
+            assert_eq!(
+                pg(text, "Query"),
+                r#"{"error":"the text begins with no SQL statement"}"#,
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            " ;",
+            "-- c",
+            "/* c */",
+            "( Select a",
+            "wItH x",
+            "xa",
+            "\n-- c\n/* d */ vacuum",
+            "{call f}",
+        ] {
+            assert!(pg(text, "Query").starts_with(r#"{"query":"#), "{text}");
+        }
     }
 
     #[test]
