@@ -125,6 +125,14 @@ def test_aggregate_result_types(name, argument, result):
         (lambda: resolve_scalar("regex_match", (S, S)), "must be a literal", ""),
         (lambda: resolve_scalar("_match_regex_rule", (S, S), ("nonsense",)), "JSON object", ""),
         (lambda: resolve_aggregate("sum", (S,)), "could not find aggregate function 'sum'", "[INT64]"),
+        (
+            lambda: resolve_scalar("log", (INT,)),
+            "'log' with arguments [INT64]",
+            "'log' takes 2 arguments, not 1: [FLOAT64",
+        ),
+        (lambda: resolve_scalar("log", ()), "'log' with arguments []", "'log' takes 2 arguments, not 0: "),
+        (lambda: resolve_scalar("abs", (INT, INT)), "'abs'", "'abs' takes 1 argument, not 2: [FLOAT64] or [INT64]"),
+        (lambda: resolve_aggregate("mean", (INT, S)), "'mean'", "'mean' takes 1 argument, not 2: "),
         (lambda: resolve_aggregate("summ", (INT,)), "no aggregate function 'summ'", "'sum'"),
     ],
 )
@@ -133,3 +141,20 @@ def test_errors_say_what_exists(call, message, hint):
         call()
     assert message in str(caught.value)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "casts"),
+    [
+        ("log", (INT,), False),
+        ("greaterThan", (INT, F), True),
+        ("log", (S, INT), False),
+        ("abs", (INT, INT), False),
+        ("ceil", (INT,), True),
+        ("add", (INT, S), False),
+    ],
+)
+def test_casts_are_spoken_of_where_they_would_help(name, arguments, casts):
+    with pytest.raises(FunctionError) as caught:
+        resolve_scalar(name, arguments)
+    assert ("no implicit casts" in caught.value.hint) == casts

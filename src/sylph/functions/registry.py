@@ -115,11 +115,27 @@ def _unknown(kind: str, name: str, names: Iterable[str]) -> FunctionError:
     return FunctionError(f"there is no {kind} function '{name}'", f"did you mean '{similar}'?" if similar else "")
 
 
-def _no_overload(kind: str, name: str, given: tuple[DataType, ...], existing: list[str]) -> FunctionError:
-    hint = f"'{name}' takes {' or '.join(existing)}"
-    if DataType.INT64 in given and any("FLOAT64" in one for one in existing):
-        hint += "; there are no implicit casts: multiply an INT64 by 1.0 to make it a FLOAT64"
+def _no_overload(
+    kind: str, name: str, given: tuple[DataType, ...], existing: list[tuple[DataType, ...]]
+) -> FunctionError:
+    types = " or ".join(signature(one) for one in existing)
+    counts = sorted({len(one) for one in existing})
+    if len(given) not in counts:
+        plural = "argument" if counts == [1] else "arguments"
+        hint = f"'{name}' takes {' or '.join(map(str, counts))} {plural}, not {len(given)}: {types}"
+    else:
+        hint = f"'{name}' takes {types}"
+        if any(_would_take(one, given) for one in existing):
+            hint += "; there are no implicit casts: multiply an INT64 by 1.0 to make it a FLOAT64"
     return FunctionError(f"could not find {kind} '{name}' with arguments {signature(given)}", hint)
+
+
+def _would_take(types: tuple[DataType, ...], given: tuple[DataType, ...]) -> bool:
+    """Whether an overload of these types would take what is given if it were floats where it is integers."""
+    return len(types) == len(given) and all(
+        one is other or (one is DataType.FLOAT64 and other is DataType.INT64)
+        for one, other in zip(types, given, strict=True)
+    )
 
 
 def _accepts(overload: Overload, given: tuple[DataType, ...]) -> bool:
@@ -142,9 +158,7 @@ def resolve_scalar(
         if _accepts(overload, given):
             break
     else:
-        raise _no_overload(
-            "scalar function", name, given, [signature(one.args, one.init) for one in function.overloads]
-        )
+        raise _no_overload("scalar function", name, given, [one.init + one.args for one in function.overloads])
     init = len(overload.init)
     if init:
         values = literals[:init]
@@ -177,7 +191,7 @@ def resolve_aggregate(
         if overload.args == given:
             break
     else:
-        raise _no_overload("aggregate function", name, given, [signature(one.args) for one in function.overloads])
+        raise _no_overload("aggregate function", name, given, [one.args for one in function.overloads])
     values = _options(function, options)
     if function.specialize is not None:
         try:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sylph.pxl.words import truth
+
 
 class VisError(ValueError):
     """A vis.json that cannot be used, and why."""
@@ -34,8 +36,7 @@ class Variable:
             case "PX_FLOAT64":
                 return "" if _is(float, value) else "must be a number"
             case "PX_BOOLEAN":
-                known = {"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"}
-                return "" if value.lower() in known else "must be true or false"
+                return "must be true or false" if truth(value) is None else ""
         return ""
 
 

@@ -14,13 +14,11 @@ from sylph.pxl.parse import parse
 from sylph.pxl.scalars import valid_text
 from sylph.pxl.times import MAX_INT64, MIN_INT64
 from sylph.pxl.values import Builtin, Fault, Frame, Grouped, Scope, TypeValue, UserFunction, article, literal
+from sylph.pxl.words import truth
 from sylph.tables.types import ColumnType, DataType
 
 if TYPE_CHECKING:
     from sylph.pxl.interpreter import Interpreter
-
-_TRUE = frozenset({"true", "t", "yes", "y", "1"})
-_FALSE = frozenset({"false", "f", "no", "n", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +133,10 @@ def _convert_list(interpreter: Interpreter, name: str, text: str) -> Any:
 
 
 def _boolean(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ValueError("write true or false")
+    value = truth(text)
+    if value is None:
+        raise ValueError("write true or false")
+    return value
 
 
 def _integer(text: str) -> int:

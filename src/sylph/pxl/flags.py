@@ -6,15 +6,9 @@ from dataclasses import dataclass, field
 
 from sylph.pxl import params
 from sylph.pxl.errors import Diagnostic, Kind, split_lines, suggestion
+from sylph.pxl.words import truth
 
 _PREFIX = "#px:set"
-_BOOLEANS = {"true": True, "1": True, "t": True, "yes": True, "y": True} | {
-    "false": False,
-    "0": False,
-    "f": False,
-    "no": False,
-    "n": False,
-}
 _NAMES = ("explain", "analyze", "max_output_rows_per_table")
 
 
@@ -61,9 +55,10 @@ def _apply(flags: Flags, setting: str) -> tuple[str, str] | None:
             return f"flag '{name}' needs a whole number, not '{value[:40]}'", ""
         flags.max_output_rows = int(value)
     elif name in {"explain", "analyze"}:
-        if value.lower() not in _BOOLEANS:
+        chosen = truth(value)
+        if chosen is None:
             return f"flag '{name}' needs true or false, not '{value[:40]}'", ""
-        setattr(flags, name, _BOOLEANS[value.lower()])
+        setattr(flags, name, chosen)
     else:
         return f"unknown query flag '{name[:60]}'", suggestion(name, _NAMES) or f"flags are {', '.join(_NAMES)}"
     return None

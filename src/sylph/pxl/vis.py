@@ -15,6 +15,7 @@ from typing import Any
 from sylph.pxl.entry import ExecFunc
 from sylph.pxl.errors import suggestion
 from sylph.pxl.vis_widgets import WIDGET_PREFIX, check_display
+from sylph.pxl.words import truth
 
 #: A vis.json larger than this is not one that a person wrote.
 MAX_BYTES = 1024 * 1024
@@ -332,8 +333,5 @@ def _check_value(variable: Variable, value: str) -> None:
         except ValueError:
             what = "a whole number" if number is int else "a number"
             raise VisError("", f"argument '{variable.name}' must be {what}, not '{value[:60]}'") from None
-    elif variable.type is PXType.PX_BOOLEAN and value.lower() not in {
-        *("true", "t", "yes", "y", "1"),
-        *("false", "f", "no", "n", "0"),
-    }:
+    elif variable.type is PXType.PX_BOOLEAN and truth(value) is None:
         raise VisError("", f"argument '{variable.name}' must be true or false, not '{value[:60]}'")
