@@ -212,7 +212,7 @@ def test_messages_of_a_client_process_that_dies_cancel_its_query(handler, server
 
     def results(_request, cancel):
         seen.append(cancel)
-        cancel.wait(20)
+        cancel.wait(120)
         yield from ()
 
     handler.results = results
@@ -222,11 +222,12 @@ def test_messages_of_a_client_process_that_dies_cancel_its_query(handler, server
         "list(c.unary_stream('/px.api.vizierpb.VizierService/ExecuteScript')(b''))\n"
     )
     client = subprocess.Popen([sys.executable, "-c", script])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not seen and time.monotonic() < deadline:
         time.sleep(0.01)
+    # Nothing but its client's death ends the query: it goes on while that lives.
+    assert not seen[0].wait(0.3)
+    assert client.poll() is None
     client.kill()
     client.wait()
-    killed = time.monotonic()
-    assert seen[0].wait(5)
-    assert time.monotonic() - killed < 1.0
+    assert seen[0].wait(30)
