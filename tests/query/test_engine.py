@@ -372,7 +372,24 @@ def test_what_sinks_share_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> N
     texts, rows = shared_rows(dataset(), monkeypatch, Limits())
     assert rows == [67, 2, 1]
     assert ["http_events_0" in text for text in texts] == [True, False]
-    assert 'FROM "shared#0"' in texts[1]
+    assert 'FROM "shared#0_' in texts[1]
+
+
+def test_many_shared_rows_are_a_table_for_the_time_of_the_query() -> None:
+    engine = Engine(dataset(60_000), running=1)
+    rows = keep(served(source("http_events")), "time_", "latency", "service")
+    query = plan(rows, agg(rows, ["service"], n=("latency", "count")), max_output_rows=100_000)
+    for count in (60_000, 100, 60_000):
+        engine.dataset = dataset(count)
+        results: dict[str, int] = {}
+        for result in engine.run(query):
+            if isinstance(result, Rows):
+                results[result.name] = results.get(result.name, 0) + result.batch.num_rows
+        assert list(results.values()) == [count - count // 3, 2]
+    instance = engine._instances.take(CancelToken(), time.monotonic() + 1)
+    assert instance.connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+    engine._instances.give(instance)
+    engine.close()
 
 
 def test_shared_rows_that_are_too_many_are_computed_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

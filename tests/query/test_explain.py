@@ -53,4 +53,4 @@ def test_what_sinks_share_has_its_own_sql() -> None:
     engine = Engine(dataset())
     text = engine.explain(plan(node, agg(node, m=("n", "sum"))))
     engine.close()
-    assert text.index("== SQL of shared#0 ==") < text.index("== SQL of output ==") < text.index('"shared#0" AS i')
+    assert text.index("== SQL of shared#0_") < text.index("== SQL of output ==") < text.index('FROM "shared#0_')

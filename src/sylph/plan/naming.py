@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sylph.plan.nodes import Node, Remote, Source, TableFunctionSource
 
@@ -35,10 +35,14 @@ class Naming:
             else:
                 label = node.function if isinstance(node, TableFunctionSource) else node.name
             # The columns are in the name: what stands for a relation is kept from one query to the next.
-            shown = zlib.crc32(",".join(node.relation).encode())
             # The node is held, so that no other one gets its id().
-            known = self._leaves[id(node)] = (f"{label}_{len(self._leaves)}_{shown:08x}", node)
+            known = self._leaves[id(node)] = (f"{label}_{len(self._leaves)}_{columns_hash(node.relation)}", node)
         return known[0]
+
+
+def columns_hash(columns: Iterable[str]) -> str:
+    """Eight digits that differ, mostly, for other columns."""
+    return f"{zlib.crc32(','.join(columns).encode()):08x}"
 
 
 def _physical_names(nodes: list[Node]) -> dict[str, str]:

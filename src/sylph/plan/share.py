@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sylph.plan.expressions import Call
+from sylph.plan.naming import columns_hash
 from sylph.plan.nodes import (
     Aggregate,
     Explode,
@@ -74,7 +75,7 @@ def shares(plan: Plan) -> tuple[Share, ...]:
     else:
         return ()
     kept = [node for node in order if id(node) in chosen]
-    return tuple(Share(f"shared#{i}", node, work[id(node)] > 1) for i, node in enumerate(kept))
+    return tuple(Share(_name(i, node), node, work[id(node)] > 1) for i, node in enumerate(kept))
 
 
 def resolved(root: Node, ready: Mapping[int, Remote]) -> Node:
@@ -94,6 +95,11 @@ def resolved(root: Node, ready: Mapping[int, Remote]) -> Node:
             stack.append((node, True))
             stack.extend((child, False) for child in inputs(node))
     return new[id(root)]
+
+
+def _name(place: int, node: Node) -> str:
+    """Told from other queries' by its columns: what stands for a relation is kept from one query to the next."""
+    return f"shared#{place}_{columns_hash(node.relation)}"
 
 
 def _keepable(node: Node) -> bool:

@@ -44,6 +44,8 @@ class Ready:
         self._connection = connection
         #: By the name of the view: the source under it.
         self._sources: dict[str, Any] = {}
+        #: Hashes of statements whose rows were many; for who runs them to note.
+        self.long: set[int] = set()
         self._full: set[str] = set()
         self._many = False
         #: Names of prepared statements, by text and the sizes of what they read; the last used is last.
@@ -61,6 +63,13 @@ class Ready:
             self._view(name, rows)
         self._full.add(name)
         self._many |= rows.num_rows > _MANY
+
+    def drop(self, name: str) -> None:
+        """Make room for a table of this name."""
+        if self._sources.pop(name, None) is not None:
+            self._full.discard(name)
+            self._forget(lambda key: any(name == view for view, _ in key[1]))
+            self._connection.unregister(name)
 
     def empty(self) -> None:
         """Let go of all rows, and of plans that keep much of what they did."""
@@ -100,10 +109,9 @@ class Ready:
         return statement
 
     def _view(self, name: str, rows: pa.Table) -> None:
-        if name in self._sources:
-            # Statements were made for the columns that it had.
-            self._forget(lambda key: any(name == view for view, _ in key[1]))
-        elif len(self._sources) >= VIEWS:
+        # Statements were made for the columns that it had.
+        self.drop(name)
+        if len(self._sources) >= VIEWS:
             self._forget(lambda _key: True)
             for other in self._sources.keys() - self._full:
                 self._connection.unregister(other)

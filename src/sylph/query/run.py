@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Rows of a result batch.
 BATCH_ROWS = 16_384
+#: Statements of which it is noted that their rows are many.
+_MOST_NOTED = 1_000
 
 
 class Run:
@@ -40,23 +43,47 @@ class Run:
         self._watched = watched
 
     def keep(self, share: Share) -> None:
-        """Keep the rows of a share as a table, unless they are too many: then each reader computes them."""
+        """Keep the rows of a share, unless they are too many: then each reader computes them."""
         import duckdb
 
+        asked = self._asked(share)
+        ready, key = self._instance.ready, hash(asked.text)
+        try:
+            kept = key not in ready.long and self._keep_few(share, asked)
+            if not kept:
+                if len(ready.long) >= _MOST_NOTED:
+                    ready.long.clear()
+                ready.long.add(key)
+                kept = self._keep_many(share, asked.text)
+        except duckdb.OutOfMemoryException:
+            kept = False
+        if not kept:
+            self._steps.give_up(share)
+
+    def _keep_few(self, share: Share, asked: Asked) -> bool:
+        """Keep them as a view. A table would be another one with each query: what reads it could not stay prepared."""
+        import pyarrow as pa
+
+        first = replace(asked, text=f"FROM ({asked.text}) LIMIT {BATCH_ROWS + 1}")
+        with _Answer(self._instance, first, few=True) as found:
+            rows = pa.Table.from_batches(found.batches, found.schema)
+        if rows.num_rows > BATCH_ROWS:
+            return False
+        self._scans.keep(self._instance.ready, share.name, rows)
+        return True
+
+    def _keep_many(self, share: Share, text: str) -> bool:
+        """Keep them as a table, whose bytes count in the query's memory."""
         most = most_rows(share, self._watched.limits.memory)
         connection, name = self._instance.connection, quote(share.name)
-        text = f"CREATE TEMP TABLE {name} AS FROM ({self._asked(share).text}) LIMIT {most + 1}"
+        self._instance.ready.drop(share.name)
         self._instance.tables.append(share.name)
-        try:
-            ((made,),) = connection.execute(text).fetchall()
-        except duckdb.OutOfMemoryException:
-            self._steps.give_up(share)
-            return
+        ((made,),) = connection.execute(f"CREATE TEMP TABLE {name} AS FROM ({text}) LIMIT {most + 1}").fetchall()
         if made > most:
             connection.execute(f"DROP TABLE {name}")
-            self._steps.give_up(share)
-        else:
-            self._scans.keep(share.name)
+            return False
+        self._scans.keep(self._instance.ready, share.name, None)
+        return True
 
     def rows(self, sink: Sink) -> Iterator[Rows]:
         """The sink's rows in batches of some thousands. At least one batch, of which the last says so."""

@@ -99,10 +99,13 @@ class Scans:
         again = statement.again and not definitions and self._kept.isdisjoint(statement.leaves)
         return Asked(text, frozenset({*statement.leaves, *statement.entities}) if again else None)
 
-    def keep(self, name: str) -> None:
-        """What is read under this name is a table of the connection's."""
+    def keep(self, ready: Ready, name: str, rows: pa.Table | None) -> None:
+        """Under this name these rows are read; None: a table of the connection's."""
         self._bound[name] = ""
-        self._kept.add(name)
+        if rows is None:
+            self._kept.add(name)
+        else:
+            ready.put(name, rows)
 
     def _put(self, ready: Ready, name: str, leaf: Leaf, names: Mapping[str, str]) -> str:
         """The definition of a leaf whose rows are not all in a view of its name."""
