@@ -85,7 +85,9 @@ def _DebugMDState() -> DataFrame:
 
 
 def _DebugMDGetWithPrefix(prefix: str, proto: str) -> DataFrame:
-    """Entries of the metadata store whose key begins with a prefix. Columns: key, value."""
+    """Entries of the metadata whose key begins with a prefix, such as `/pod/`. Values are JSON whatever `proto`
+    is. Columns: key, value.
+    """
     raise outside("_DebugMDGetWithPrefix")
 
 
@@ -103,31 +105,33 @@ def _DebugStackTrace() -> DataFrame:
 
 
 def _HeapStats(asid: int = -1) -> DataFrame:
-    """What each agent's allocator holds, as text. Columns: asid, heap."""
+    """What the C library's allocator holds in each agent, as text (XML). Columns: asid, heap."""
     raise outside("_HeapStats")
 
 
 def _HeapSample(asid: int = -1) -> DataFrame:
-    """A sample of what each agent's heap holds, as text. Columns: asid, heap."""
+    """A sample of what each agent's heap holds, as text. Refused: the allocator of agents takes no samples.
+    Columns: asid, heap.
+    """
     raise outside("_HeapSample")
 
 
 def _HeapGrowthStacks(asid: int = -1) -> DataFrame:
-    """Where each agent's heap grew, as text. Columns: asid, heap."""
+    """Where each agent's heap grew, as text. Refused as `_HeapSample` is. Columns: asid, heap."""
     raise outside("_HeapGrowthStacks")
 
 
 def _HeapRanges(asid: int = -1) -> DataFrame:
-    """Address ranges of each agent's heap: INUSE, FREE, UNMAPPED or UNKNOWN. Columns: asid, address, type,
-    length, inuse_fraction.
+    """Address ranges of each agent's heap, and what part of them is in memory: INUSE, FREE, UNMAPPED or UNKNOWN.
+    Columns: asid, address, type, length, inuse_fraction.
     """
     raise outside("_HeapRanges")
 
 
 def _HeapStatsNumeric(asid: int = -1) -> DataFrame:
-    """What each agent's allocator holds, in bytes. Columns: asid, current_allocated_bytes, heap_size_bytes,
-    central_cache_free_bytes, transfer_cache_free_bytes, thread_cache_free_bytes, pageheap_free_bytes,
-    pageheap_unmapped_bytes.
+    """What the C library's allocator holds in each agent, in bytes; 0 for what it does not have. Columns: asid,
+    current_allocated_bytes, heap_size_bytes, central_cache_free_bytes, transfer_cache_free_bytes,
+    thread_cache_free_bytes, pageheap_free_bytes, pageheap_unmapped_bytes.
     """
     raise outside("_HeapStatsNumeric")
 

@@ -109,7 +109,7 @@ FUNCTIONS = (
     ),
     TableFunction(
         "_DebugMDGetWithPrefix",
-        "Entries of the metadata store whose key begins with a prefix.",
+        "Entries of the metadata whose key begins with a prefix, such as `/pod/`. Values are JSON whatever `proto` is.",
         _KELVIN,
         _relation("key:S value:S"),
         (
@@ -132,19 +132,33 @@ FUNCTIONS = (
     TableFunction(
         "_DebugStackTrace", "Stacks of each agent's threads, as text.", _AGENTS, _relation("asid:I stack_trace:S")
     ),
-    TableFunction("_HeapStats", "What each agent's allocator holds, as text.", _AGENTS, _HEAP, (_ASID,)),
-    TableFunction("_HeapSample", "A sample of what each agent's heap holds, as text.", _AGENTS, _HEAP, (_ASID,)),
-    TableFunction("_HeapGrowthStacks", "Where each agent's heap grew, as text.", _AGENTS, _HEAP, (_ASID,)),
+    TableFunction(
+        "_HeapStats", "What the C library's allocator holds in each agent, as text (XML).", _AGENTS, _HEAP, (_ASID,)
+    ),
+    TableFunction(
+        "_HeapSample",
+        "A sample of what each agent's heap holds, as text. Refused: the allocator of agents takes no samples.",
+        _AGENTS,
+        _HEAP,
+        (_ASID,),
+    ),
+    TableFunction(
+        "_HeapGrowthStacks",
+        "Where each agent's heap grew, as text. Refused as `_HeapSample` is.",
+        _AGENTS,
+        _HEAP,
+        (_ASID,),
+    ),
     TableFunction(
         "_HeapRanges",
-        "Address ranges of each agent's heap: INUSE, FREE, UNMAPPED or UNKNOWN.",
+        "Address ranges of each agent's heap, and what part of them is in memory: INUSE, FREE, UNMAPPED or UNKNOWN.",
         _AGENTS,
         _relation("asid:I:asid address:I type:S length:I:bytes inuse_fraction:F"),
         (_ASID,),
     ),
     TableFunction(
         "_HeapStatsNumeric",
-        "What each agent's allocator holds, in bytes.",
+        "What the C library's allocator holds in each agent, in bytes; 0 for what it does not have.",
         _AGENTS,
         _relation(
             "asid:I "

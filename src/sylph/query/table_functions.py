@@ -9,7 +9,7 @@ from sylph.plan.expressions import LiteralValue
 from sylph.plan.nodes import TableFunctionSource
 from sylph.query.answer import Code, QueryError
 from sylph.query.dataset import Dataset
-from sylph.query.providers import agents, functions, process, schema
+from sylph.query.providers import agents, functions, heap, metadata, process, schema
 from sylph.tables.rows import Row, record_batch
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ PROVIDERS: Mapping[str, Provider] = {
     **agents.PROVIDERS,
     **functions.PROVIDERS,
     **process.PROVIDERS,
+    **heap.PROVIDERS,
+    **metadata.PROVIDERS,
 }
 
 #: Functions about what does not exist here yet: no tracepoints, no scheduled scripts.
@@ -34,7 +36,7 @@ def call(dataset: Dataset, source: TableFunctionSource) -> pa.Table:
 
     make = PROVIDERS.get(source.function)
     if make is None and source.function not in EMPTY:
-        message = f"table function {source.function!r} has no meaning here: this agent has no such allocator or store"
+        message = f"table function {source.function!r} has no meaning here: no allocator of this agent samples its heap"
         raise QueryError(Code.UNIMPLEMENTED, message)
     rows = [] if make is None else make(dataset, source.arguments)
     kept = [{name: value for name, value in row.items() if name in source.relation} for row in rows]
