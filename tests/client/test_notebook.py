@@ -22,12 +22,12 @@ PAGE = SOURCE.parent / "docs" / "python.md"
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def executed(cells: list[str], socket: Path, monkeypatch) -> list[nbformat.NotebookNode]:
-    """The cells after they ran, one after the other, in a kernel of their own. Raises when one fails."""
+def executed(cells: list[str], socket: Path, monkeypatch, allow_errors: bool = False) -> list[nbformat.NotebookNode]:
+    """The cells after they ran, one after the other, in a kernel of their own."""
     monkeypatch.setenv("PX_SOCKET", str(socket))
     monkeypatch.setenv("PYTHONPATH", str(SOURCE))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=100, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=100, kernel_name="python3", allow_errors=allow_errors).execute()
     return notebook.cells
 
 
@@ -68,6 +68,21 @@ def test_an_error_of_a_helper_in_another_cell_points_into_that_cell(agent, monke
         monkeypatch,
     )
     assert output(cells[2]) == "Cell In[2] 4\n"
+
+
+def test_an_error_that_is_not_caught_shows_the_cell_and_nothing_of_sylph(agent, monkeypatch):
+    cells = [
+        "import px, sylph\nconn = sylph.connect()",
+        "def f():\n    return px.DataFrame('http_evnts')\n\nconn.run(f)",
+    ]
+    *_, failed = executed(cells, agent, monkeypatch, allow_errors=True)
+    (error,) = failed.outputs
+    assert "\n".join(error.traceback).split("\n")[:4] == [
+        "Cell In[2], line 4",
+        "    conn.run(f)",
+        "CompileError: error: table 'http_evnts' not found",
+        " --> Cell In[2] L2 : C25",
+    ]
 
 
 @pytest.fixture

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+_SYLPH = Path(__file__).parents[1]
+
+
+def shown_file(path: str) -> str:
+    """A source file's name as people know it: a notebook's cell by its number."""
+    if "IPython" in sys.modules:
+        shell = sys.modules["IPython"].get_ipython()
+        names = getattr(getattr(shell, "compile", None), "format_code_name", None)
+        if names is not None and (label := names(path)):
+            return " ".join(label)
+    return path
 
 
 class SylphError(Exception):
@@ -16,6 +31,14 @@ class SylphError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\nhelp: {self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows for it: the callers' lines, and the message, without lines of Sylph's own."""
+        lines = []
+        for frame in traceback.extract_tb(self.__traceback__):
+            if not Path(frame.filename).is_relative_to(_SYLPH) and "IPython" not in Path(frame.filename).parts:
+                lines += [f"{shown_file(frame.filename)}, line {frame.lineno}", f"    {frame.line}"]
+        return [*lines, f"{type(self).__name__}: {self}"]
 
 
 class AgentUnavailable(SylphError):  # noqa: N818  (says what is, as ConnectionRefused does)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from types import FunctionType, ModuleType
 from typing import Any
 
-from sylph.client.errors import CompileError, ErrorAt, Problem, SylphError
+from sylph.client.errors import CompileError, ErrorAt, Problem, SylphError, shown_file
 from sylph.client.excerpt import render_one
 from sylph.client.python_typing import without_typing
 
@@ -155,16 +155,6 @@ class _Composer:
                 hint = "a script is compiled: it can use text, numbers, lists of them, functions and px"
                 raise _refused(f"'{name.id}' is {error}, which PxL does not have", hint, name, place) from None
             self._out.add(f"{name.id} = {text}", place)
-
-
-def shown_file(path: str) -> str:
-    """A source file's name as people know it: a notebook's cell by its number."""
-    if "IPython" in sys.modules:
-        shell = sys.modules["IPython"].get_ipython()
-        names = getattr(getattr(shell, "compile", None), "format_code_name", None)
-        if names is not None and (label := names(path)):
-            return " ".join(label)
-    return path
 
 
 def _source(function: FunctionType) -> tuple[list[str], int]:
