@@ -11,9 +11,10 @@ import ast
 import keyword
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from sylph.functions.declare import Aggregate, Argument, Scalar, TableFunction
+from sylph.functions.declare import Aggregate, Argument, Example, Scalar, TableFunction
 from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 from sylph.tables.types import DataType
 
@@ -31,8 +32,8 @@ PYTHON = {
 }
 
 
-def doc(text: str) -> str:
-    """A docstring of one or more lines."""
+def doc(text: str, examples: Sequence[Example] = ()) -> str:
+    """A docstring of one or more lines. Examples are code to editors of Python, as reStructuredText marks it."""
     text = " ".join(text.replace("\\", "\\\\").replace('"""', "'''").split())
     text = text[0].upper() + text[1:] if text else "No description."
     if not text.endswith((".", "!", "?")):
@@ -42,9 +43,15 @@ def doc(text: str) -> str:
         if len(lines[-1]) + len(word) > 105:
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + word
+    if examples:
+        lines += ["", "Examples::", ""]
+    for one in examples:
+        expression, value = (text.replace("\\", "\\\\") for text in (one.expression, f"# {one.value!r}"))
+        short = len(expression) + len(value) <= 105
+        lines += [f"    {expression}  {value}"] if short else [f"    {expression}", f"    {value}"]
     if len(lines) == 1:
         return f'    """{lines[0]}"""\n'
-    return '    """' + "\n    ".join(lines) + '\n    """\n'
+    return '    """' + "\n    ".join(lines).replace("\n    \n", "\n\n") + '\n    """\n'
 
 
 def parameters(function: Scalar) -> str:
@@ -72,7 +79,9 @@ def functions_module() -> str:
         "from __future__ import annotations\n\nfrom px.frame import Column, Value\nfrom px.outside import outside\n"
     )
     for function in SCALARS.values():
-        out.append(f"\n\ndef {function.name}({parameters(function)}) -> Column:\n{doc(function.doc)}")
+        out.append(
+            f"\n\ndef {function.name}({parameters(function)}) -> Column:\n{doc(function.doc, function.examples)}"
+        )
         out.append(f'    raise outside("{function.name}")\n')
     return "".join(out)
 

@@ -12,276 +12,575 @@ from px.outside import outside
 def select(
     condition: Column | bool, then: Column | bool | float | int | str, otherwise: Column | bool | float | int | str, /
 ) -> Column:
-    """The second argument where the first is true, otherwise the third."""
+    """The second argument where the first is true, otherwise the third.
+
+    Examples::
+
+        px.select(True, 'yes', 'no')  # 'yes'
+        px.select(False, 1, 2)  # 2
+    """
     raise outside("select")
 
 
 def add(a0: Column | float | int | str, a1: Column | float | int | str, /) -> Column:
-    """Sum of two numbers or times, or two strings joined. Integers wrap at 64 bits."""
+    """Sum of two numbers or times, or two strings joined. Integers wrap at 64 bits.
+
+    Examples::
+
+        px.add(1, 2)  # 3
+        px.add('a', 'b')  # 'ab'
+        px.add(9223372036854775807, 1)  # -9223372036854775808
+    """
     raise outside("add")
 
 
 def subtract(a0: Column | float | int, a1: Column | float | int, /) -> Column:
-    """Difference of two numbers; of two times, the nanoseconds between them. Integers wrap at 64 bits."""
+    """Difference of two numbers; of two times, the nanoseconds between them. Integers wrap at 64 bits.
+
+    Examples::
+
+        px.subtract(5, 7)  # -2
+        px.subtract(1.5, 1)  # 0.5
+    """
     raise outside("subtract")
 
 
 def divide(a0: Column | float | int, a1: Column | float | int, /) -> Column:
-    """True division: always a FLOAT64. Division by zero gives inf, -inf or nan."""
+    """True division: always a FLOAT64. Division by zero gives inf, -inf or nan.
+
+    Examples::
+
+        px.divide(7, 2)  # 3.5
+        px.divide(1, 0)  # inf
+    """
     raise outside("divide")
 
 
 def multiply(a0: Column | float | int, a1: Column | float | int, /) -> Column:
-    """Product of two numbers. Integers wrap at 64 bits."""
+    """Product of two numbers. Integers wrap at 64 bits.
+
+    Examples::
+
+        px.multiply(6, 7)  # 42
+        px.multiply(2, 0.5)  # 1.0
+    """
     raise outside("multiply")
 
 
 def modulo(a0: Column | int, a1: Column | int, /) -> Column:
-    """Remainder of a division that truncates, so that it has the sign of the dividend; 0 when the divisor is 0."""
+    """Remainder of a division that truncates, so that it has the sign of the dividend; 0 when the divisor is 0.
+
+    Examples::
+
+        px.modulo(7, 3)  # 1
+        px.modulo(-7, 3)  # -1
+        px.modulo(7, 0)  # 0
+    """
     raise outside("modulo")
 
 
 def logicalOr(a0: Column | bool | int, a1: Column | bool | int, /) -> Column:
-    """True when either argument is; a non-zero integer is true."""
+    """True when either argument is; a non-zero integer is true.
+
+    Examples::
+
+        px.logicalOr(True, False)  # True
+        px.logicalOr(0, 0)  # False
+    """
     raise outside("logicalOr")
 
 
 def logicalAnd(a0: Column | bool | int, a1: Column | bool | int, /) -> Column:
-    """True when both arguments are; a non-zero integer is true."""
+    """True when both arguments are; a non-zero integer is true.
+
+    Examples::
+
+        px.logicalAnd(True, False)  # False
+        px.logicalAnd(2, -1)  # True
+    """
     raise outside("logicalAnd")
 
 
 def logicalNot(a0: Column | bool | int, /) -> Column:
-    """True when the argument is false or 0."""
+    """True when the argument is false or 0.
+
+    Examples::
+
+        px.logicalNot(True)  # False
+        px.logicalNot(0)  # True
+    """
     raise outside("logicalNot")
 
 
 def negate(a0: Column | float | int, /) -> Column:
-    """The number with its sign changed."""
+    """The number with its sign changed.
+
+    Examples::
+
+        px.negate(3)  # -3
+    """
     raise outside("negate")
 
 
 def invert(a0: Column | int, /) -> Column:
-    """Every bit of the integer flipped."""
+    """Every bit of the integer flipped.
+
+    Examples::
+
+        px.invert(0)  # -1
+    """
     raise outside("invert")
 
 
 def equal(a0: Column | bool | float | int | str, a1: Column | bool | float | int | str, /) -> Column:
-    """Equality. Two floats are equal when they differ by less than the machine epsilon (2.2e-16)."""
+    """Equality. Two floats are equal when they differ by less than the machine epsilon (2.2e-16).
+
+    Examples::
+
+        px.equal('a', 'a')  # True
+        px.equal(1, 1.5)  # False
+    """
     raise outside("equal")
 
 
 def notEqual(a0: Column | bool | float | int | str, a1: Column | bool | float | int | str, /) -> Column:
-    """Inequality: the opposite of `equal`."""
+    """Inequality: the opposite of `equal`.
+
+    Examples::
+
+        px.notEqual(1, 2)  # True
+    """
     raise outside("notEqual")
 
 
 def approxEqual(a0: Column | float, a1: Column | float, /) -> Column:
-    """Whether two floats differ by less than the machine epsilon (2.2e-16)."""
+    """Whether two floats differ by less than the machine epsilon (2.2e-16).
+
+    Examples::
+
+        px.approxEqual(0.5, 0.5)  # True
+        px.approxEqual(0.5, 0.6)  # False
+    """
     raise outside("approxEqual")
 
 
 def greaterThan(a0: Column | float | int | str, a1: Column | float | int | str, /) -> Column:
-    """Whether the first argument is greater. Strings compare by their bytes; nothing compares with nan."""
+    """Whether the first argument is greater. Strings compare by their bytes; nothing compares with nan.
+
+    Examples::
+
+        px.greaterThan(2, 1)  # True
+        px.greaterThan('b', 'a')  # True
+    """
     raise outside("greaterThan")
 
 
 def greaterThanEqual(a0: Column | float | int | str, a1: Column | float | int | str, /) -> Column:
-    """Whether the first argument is greater than the second or the same."""
+    """Whether the first argument is greater than the second or the same.
+
+    Examples::
+
+        px.greaterThanEqual(2, 2)  # True
+    """
     raise outside("greaterThanEqual")
 
 
 def lessThan(a0: Column | float | int | str, a1: Column | float | int | str, /) -> Column:
-    """Whether the first argument is less."""
+    """Whether the first argument is less.
+
+    Examples::
+
+        px.lessThan(2.0, 1.0)  # False
+    """
     raise outside("lessThan")
 
 
 def lessThanEqual(a0: Column | float | int | str, a1: Column | float | int | str, /) -> Column:
-    """Whether the first argument is less than the second or the same."""
+    """Whether the first argument is less than the second or the same.
+
+    Examples::
+
+        px.lessThanEqual(1.0, 1.0)  # True
+    """
     raise outside("lessThanEqual")
 
 
 def log(base: Column | float | int, value: Column | float | int, /) -> Column:
-    """Logarithm of the second argument to the base of the first."""
+    """Logarithm of the second argument to the base of the first.
+
+    Examples::
+
+        px.log(2, 8)  # 3.0
+    """
     raise outside("log")
 
 
 def ln(a0: Column | float | int, /) -> Column:
-    """Natural logarithm; -inf for 0 and nan for negative numbers."""
+    """Natural logarithm; -inf for 0 and nan for negative numbers.
+
+    Examples::
+
+        px.ln(1)  # 0.0
+    """
     raise outside("ln")
 
 
 def log2(a0: Column | float | int, /) -> Column:
-    """Logarithm to base 2."""
+    """Logarithm to base 2.
+
+    Examples::
+
+        px.log2(8)  # 3.0
+    """
     raise outside("log2")
 
 
 def log10(a0: Column | float | int, /) -> Column:
-    """Logarithm to base 10."""
+    """Logarithm to base 10.
+
+    Examples::
+
+        px.log10(1000)  # 3.0
+    """
     raise outside("log10")
 
 
 def pow(base: Column | float | int, exponent: Column | float | int, /) -> Column:
-    """The first argument to the power of the second, as a float."""
+    """The first argument to the power of the second, as a float.
+
+    Examples::
+
+        px.pow(2, 10)  # 1024.0
+    """
     raise outside("pow")
 
 
 def exp(a0: Column | float | int, /) -> Column:
-    """Euler's number to the power of the argument."""
+    """Euler's number to the power of the argument.
+
+    Examples::
+
+        px.exp(0)  # 1.0
+    """
     raise outside("exp")
 
 
 def abs(a0: Column | float | int, /) -> Column:
-    """Absolute value. The smallest integer has none and stays as it is."""
+    """Absolute value. The smallest integer has none and stays as it is.
+
+    Examples::
+
+        px.abs(-1)  # 1
+        px.abs(-1.5)  # 1.5
+    """
     raise outside("abs")
 
 
 def sqrt(a0: Column | float | int, /) -> Column:
-    """Square root; nan for negative numbers."""
+    """Square root; nan for negative numbers.
+
+    Examples::
+
+        px.sqrt(9)  # 3.0
+    """
     raise outside("sqrt")
 
 
 def ceil(a0: Column | float, /) -> Column:
-    """The next integer above. What no INT64 can hold gives the smallest INT64."""
+    """The next integer above. What no INT64 can hold gives the smallest INT64.
+
+    Examples::
+
+        px.ceil(1.2)  # 2
+        px.ceil(-1.2)  # -1
+    """
     raise outside("ceil")
 
 
 def floor(a0: Column | float, /) -> Column:
-    """The next integer below. What no INT64 can hold gives the smallest INT64."""
+    """The next integer below. What no INT64 can hold gives the smallest INT64.
+
+    Examples::
+
+        px.floor(1.8)  # 1
+        px.floor(-1.2)  # -2
+    """
     raise outside("floor")
 
 
 def bin(value: Column | float | int, size: Column | int, /) -> Column:
     """The value brought towards zero to a multiple of the size: value - value % size. A size of 0 changes
     nothing.
+
+    Examples::
+
+        px.bin(17, 5)  # 15
+        px.bin(17.9, 5)  # 15
+        px.bin(-7, 5)  # -5
     """
     raise outside("bin")
 
 
 def round(value: Column | float, decimals: Column | int, /) -> Column:
-    """The number as text with so many decimals (0 to 100; a negative count means 6, as in printf)."""
+    """The number as text with so many decimals (0 to 100; a negative count means 6, as in printf).
+
+    Examples::
+
+        px.round(3.14159, 2)  # '3.14'
+        px.round(2.0, 0)  # '2'
+    """
     raise outside("round")
 
 
 def time_to_int64(a0: Column | int, /) -> Column:
-    """A time as nanoseconds since the epoch."""
+    """A time as nanoseconds since the epoch.
+
+    Examples::
+
+        px.time_to_int64(px.int64_to_time(5))  # 5
+    """
     raise outside("time_to_int64")
 
 
 def int64_to_time(a0: Column | int, /) -> Column:
-    """Nanoseconds since the epoch as a time."""
+    """Nanoseconds since the epoch as a time.
+
+    Examples::
+
+        px.int64_to_time(1500)  # 1500
+    """
     raise outside("int64_to_time")
 
 
 def contains(text: Column | str, part: Column | str, /) -> Column:
-    """Whether the second string occurs in the first."""
+    """Whether the second string occurs in the first.
+
+    Examples::
+
+        px.contains('/api/v1', 'api')  # True
+        px.contains('', 'x')  # False
+    """
     raise outside("contains")
 
 
 def length(a0: Column | str, /) -> Column:
-    """Bytes in the string."""
+    """Bytes in the string.
+
+    Examples::
+
+        px.length('abc')  # 3
+        px.length('é')  # 2
+    """
     raise outside("length")
 
 
 def find(text: Column | str, part: Column | str, /) -> Column:
-    """Byte position of the first occurrence of the second string in the first, -1 when there is none."""
+    """Byte position of the first occurrence of the second string in the first, -1 when there is none.
+
+    Examples::
+
+        px.find('abc', 'c')  # 2
+        px.find('éc', 'c')  # 2
+        px.find('abc', 'x')  # -1
+    """
     raise outside("find")
 
 
 def substring(text: Column | str, position: Column | int, length: Column | int, /) -> Column:
     """So many bytes of the string from a byte position. Empty when the position lies outside the string or the
     length is negative. Text stays valid: a character that the cut would split is left out.
+
+    Examples::
+
+        px.substring('abcdef', 1, 3)  # 'bcd'
+        px.substring('abc', 5, 1)  # ''
+        px.substring('aé', 0, 2)  # 'a'
     """
     raise outside("substring")
 
 
 def tolower(a0: Column | str, /) -> Column:
-    """ASCII letters in lower case."""
+    """ASCII letters in lower case.
+
+    Examples::
+
+        px.tolower('GET É')  # 'get É'
+    """
     raise outside("tolower")
 
 
 def toupper(a0: Column | str, /) -> Column:
-    """ASCII letters in upper case."""
+    """ASCII letters in upper case.
+
+    Examples::
+
+        px.toupper('get é')  # 'GET é'
+    """
     raise outside("toupper")
 
 
 def trim(a0: Column | str, /) -> Column:
-    """The string without ASCII white space at its ends."""
+    """The string without ASCII white space at its ends.
+
+    Examples::
+
+        px.trim('  a b ')  # 'a b'
+        px.trim('very')  # 'very'
+    """
     raise outside("trim")
 
 
 def strip_prefix(prefix: Column | str, text: Column | str, /) -> Column:
-    """The second string without the first, where it begins with it."""
+    """The second string without the first, where it begins with it.
+
+    Examples::
+
+        px.strip_prefix('/api', '/api/v1')  # '/v1'
+        px.strip_prefix('x', 'abc')  # 'abc'
+    """
     raise outside("strip_prefix")
 
 
 def atoi(text: Column | str, default: Column | int, /) -> Column:
-    """The integer that the string spells in decimal, the second argument when it spells none that fits."""
+    """The integer that the string spells in decimal, the second argument when it spells none that fits.
+
+    Examples::
+
+        px.atoi('12', 0)  # 12
+        px.atoi('1.5', -1)  # -1
+    """
     raise outside("atoi")
 
 
 def itoa(a0: Column | int, /) -> Column:
-    """The integer in decimal."""
+    """The integer in decimal.
+
+    Examples::
+
+        px.itoa(-7)  # '-7'
+    """
     raise outside("itoa")
 
 
 def hex_to_ascii(a0: Column | str, /) -> Column:
-    """The text that pairs of hex digits spell; empty when they are not hex digits or do not spell UTF-8 text."""
+    """The text that pairs of hex digits spell; empty when they are not hex digits or do not spell UTF-8 text.
+
+    Examples::
+
+        px.hex_to_ascii('6869')  # 'hi'
+        px.hex_to_ascii('zz')  # ''
+    """
     raise outside("hex_to_ascii")
 
 
 def bytes_to_hex(a0: Column | str, /) -> Column:
-    """Every byte of the string as \\xHH."""
+    """Every byte of the string as \\xHH.
+
+    Examples::
+
+        px.bytes_to_hex('aé')  # '\\\\x61\\\\xC3\\\\xA9'
+    """
     raise outside("bytes_to_hex")
 
 
 def pluck(json: Column | str, key: Column | str, /) -> Column:
     """A field of a JSON object as text: strings without quotes, nested values as JSON. Empty when the field is
     missing or null, or the text is no JSON object.
+
+    Examples::
+
+        px.pluck('{"a": "x", "b": [1, 2]}', 'a')  # 'x'
+        px.pluck('{"a": "x", "b": [1, 2]}', 'b')  # '[1,2]'
+        px.pluck('not json', 'a')  # ''
     """
     raise outside("pluck")
 
 
 def pluck_int64(json: Column | str, key: Column | str, /) -> Column:
-    """A field of a JSON object as an integer; 0 unless the field is one."""
+    """A field of a JSON object as an integer; 0 unless the field is one.
+
+    Examples::
+
+        px.pluck_int64('{"a": 7}', 'a')  # 7
+        px.pluck_int64('{"a": 7.5}', 'a')  # 0
+    """
     raise outside("pluck_int64")
 
 
 def pluck_float64(json: Column | str, key: Column | str, /) -> Column:
-    """A field of a JSON object as a float; 0.0 unless it is written with a point or an exponent."""
+    """A field of a JSON object as a float; 0.0 unless it is written with a point or an exponent.
+
+    Examples::
+
+        px.pluck_float64('{"p50": 3.5}', 'p50')  # 3.5
+        px.pluck_float64('{"p50": 3}', 'p50')  # 0.0
+    """
     raise outside("pluck_float64")
 
 
 def pluck_array(json: Column | str, index: Column | int, /) -> Column:
-    """An element of a JSON array as text, by its position from 0; empty when there is none."""
+    """An element of a JSON array as text, by its position from 0; empty when there is none.
+
+    Examples::
+
+        px.pluck_array('["a", "b"]', 1)  # 'b'
+        px.pluck_array('["a", "b"]', -1)  # ''
+    """
     raise outside("pluck_array")
 
 
 def split(text: Column | str, delimiter: Column | str, /) -> Column:
-    """The parts of the string between delimiters, as a JSON array."""
+    """The parts of the string between delimiters, as a JSON array.
+
+    Examples::
+
+        px.split('a,b', ',')  # '["a","b"]'
+    """
     raise outside("split")
 
 
 def _script_reference(*args: Value) -> Column:
     """JSON that a UI shows as a link to another script: label, script, then up to eight names and values of
     arguments.
+
+    Examples::
+
+        px._script_reference('pod a', 'px/pod', 'pod', 'ns/a')
+        # '{"label":"pod a","script":"px/pod","args":{"pod":"ns/a"}}'
     """
     raise outside("_script_reference")
 
 
 def regex_match(regex: Column | str, text: Column | str, /) -> Column:
-    """Whether the whole string matches the expression; false for an invalid expression."""
+    """Whether the whole string matches the expression; false for an invalid expression.
+
+    Examples::
+
+        px.regex_match('/api/.*', '/api/v1')  # True
+        px.regex_match('api', '/api/v1')  # False
+        px.regex_match('(', 'a')  # False
+    """
     raise outside("regex_match")
 
 
 def replace(regex: Column | str, text: Column | str, replacement: Column | str, /) -> Column:
-    """Every match in the text replaced; \\1 to \\9 in the replacement stand for groups, \\0 for the match."""
+    """Every match in the text replaced; \\1 to \\9 in the replacement stand for groups, \\0 for the match.
+
+    Examples::
+
+        px.replace('/[0-9]+', '/user/12', '/*')  # '/user/*'
+        px.replace('(a)(b)', 'ab', '\\\\2\\\\1')  # 'ba'
+    """
     raise outside("replace")
 
 
 def _match_regex_rule(rules: Column | str, text: Column | str, /) -> Column:
     """Name of the first rule whose expression matches the whole string, empty when none does. Rules are a JSON
     object of names and expressions; an invalid expression matches nothing.
+
+    Examples::
+
+        px._match_regex_rule('{"api": "/api/.*", "rest": ".*"}', '/api/v1')  # 'api'
     """
     raise outside("_match_regex_rule")
 
@@ -290,6 +589,11 @@ def normalize_pgsql(sql: Column | str, command: Column | str, /) -> Column:
     """A PostgreSQL statement with its constants replaced by $1, $2 ..., as JSON with `query` and `params`; after
     existing parameters the numbers go on. The command is the message's name, Query or Execute; other commands
     and statements that cannot be read give JSON with `error`.
+
+    Examples::
+
+        px.normalize_pgsql("SELECT * FROM t WHERE a = 'x' AND b = 7", 'Query')
+        # '{"query":"SELECT * FROM t WHERE a = $1 AND b = $2","params":["\\'x\\'","7"]}'
     """
     raise outside("normalize_pgsql")
 
@@ -297,6 +601,11 @@ def normalize_pgsql(sql: Column | str, command: Column | str, /) -> Column:
 def normalize_mysql(sql: Column | str, command: Column | int, /) -> Column:
     """A MySQL statement with its constants replaced by ?, as JSON with `query` and `params`. The command is 3
     (query) or 23 (execute); other commands and statements that cannot be read give JSON with `error`.
+
+    Examples::
+
+        px.normalize_mysql("SELECT * FROM t WHERE a = 'x' AND b = 7", 3)
+        # '{"query":"SELECT * FROM t WHERE a = ? AND b = ?","params":["\\'x\\'","7"]}'
     """
     raise outside("normalize_mysql")
 
@@ -304,6 +613,12 @@ def normalize_mysql(sql: Column | str, command: Column | int, /) -> Column:
 def uri_parse(uri: Column | str, /) -> Column:
     """A URI as JSON: scheme, userInfo, host, port, path, query, fragment. Absent parts are empty, an absent port
     is 0. Text that is no URI (RFC 3986) gives `Failed to parse URI`.
+
+    Examples::
+
+        px.uri_parse('http://u@shop:80/cart?id=1#top')
+        # '{"scheme":"http","userInfo":"u","host":"shop","port":80,"path":"/cart","query":"id=1","fragment":"top"}'
+        px.uri_parse('http://[::')  # 'Failed to parse URI'
     """
     raise outside("uri_parse")
 
@@ -318,7 +633,13 @@ def uri_recompose(
     fragment: Column | str,
     /,
 ) -> Column:
-    """A URI from its parts; parts that are empty, and a port outside 1 to 65535, are left out."""
+    """A URI from its parts; parts that are empty, and a port outside 1 to 65535, are left out.
+
+    Examples::
+
+        px.uri_recompose('http', 'u', 'shop', 80, '/cart', 'id=1', 'top')  # 'http://u@shop:80/cart?id=1#top'
+        px.uri_recompose('', '', '', 0, '/cart', '', '')  # '/cart'
+    """
     raise outside("uri_recompose")
 
 
@@ -326,6 +647,11 @@ def redact_pii_best_effort(text: Column | str, /) -> Column:
     """The text with what looks like personal data replaced by its kind in angle brackets: IBAN, email, IPv6 and
     IPv4 addresses, MAC addresses, IMEI, IMEISV, card numbers (CC_NUMBER) and social security numbers (SSN).
     Numbers with check digits are replaced only when those are right. Best effort: it can miss some.
+
+    Examples::
+
+        px.redact_pii_best_effort('mail a@b.org now')  # 'mail <REDACTED_EMAIL> now'
+        px.redact_pii_best_effort('from 10.1.2.3')  # 'from <REDACTED_IPV4>'
     """
     raise outside("redact_pii_best_effort")
 
@@ -333,6 +659,11 @@ def redact_pii_best_effort(text: Column | str, /) -> Column:
 def _predict_request_path_cluster(path: Column | str, clusters: Column | str, /) -> Column:
     """The endpoint that a request path belongs to, given what `_build_request_path_clusters` made. Numbers,
     UUIDs, hashes, dates and mail addresses are always `*`; the query string is left out.
+
+    Examples::
+
+        px._predict_request_path_cluster('/users/17?full=1', '[]')  # '/users/*'
+        px._predict_request_path_cluster('/a/x/b', '[{"c":"/a/*/b","m":[]}]')  # '/a/*/b'
     """
     raise outside("_predict_request_path_cluster")
 
@@ -340,24 +671,43 @@ def _predict_request_path_cluster(path: Column | str, clusters: Column | str, /)
 def _match_endpoint(path: Column | str, endpoint: Column | str, /) -> Column:
     """Whether a request path has the parts of an endpoint, where `*` is any one part; the query string is left
     out.
+
+    Examples::
+
+        px._match_endpoint('/users/17?full=1', '/users/*')  # True
+        px._match_endpoint('/users/17/cart', '/users/*')  # False
     """
     raise outside("_match_endpoint")
 
 
 def _encode_sentence_piece(text: Column | str, /) -> Column:
-    """A JSON array with a token id below 8192 for each word, number or mark of the text."""
+    """A JSON array with a token id below 8192 for each word, number or mark of the text.
+
+    Examples::
+
+        px._encode_sentence_piece(' ')  # '[]'
+    """
     raise outside("_encode_sentence_piece")
 
 
 def _text_embedding(tokens: Column | str, /) -> Column:
     """A JSON array of 64 numbers, of length 1 as a vector, for a JSON array of token ids: texts that share words
     point in similar directions. All zero for anything else.
+
+    Examples::
+
+        px.pluck_array(px._text_embedding('[]'), 0)  # '0.0'
     """
     raise outside("_text_embedding")
 
 
 def _kmeans_inference(embedding: Column | str, model: Column | str, /) -> Column:
-    """Index of the cluster, of those that `_kmeans_fit` made, nearest to an embedding; -1 for bad input."""
+    """Index of the cluster, of those that `_kmeans_fit` made, nearest to an embedding; -1 for bad input.
+
+    Examples::
+
+        px._kmeans_inference('[1.0]', '{"centroids":[]}')  # -1
+    """
     raise outside("_kmeans_inference")
 
 
@@ -369,27 +719,51 @@ def asid() -> Column:
 def upid(asid: Column | int, pid: Column | int, start_ticks: Column | int = 0, /) -> Column:
     """The UPID of a process, from the agent's short id, the PID and the start time in clock ticks. Without the
     id, that of the agent which runs this part of the query.
+
+    Examples::
+
+        px.upid_to_string(px.upid(1, 2, 3))  # '1:2:3'
     """
     raise outside("upid")
 
 
 def upid_to_asid(upid: Column | int, /) -> Column:
-    """Short id of the agent that knows the process."""
+    """Short id of the agent that knows the process.
+
+    Examples::
+
+        px.upid_to_asid(px.upid(7, 2, 3))  # 7
+    """
     raise outside("upid_to_asid")
 
 
 def upid_to_pid(upid: Column | int, /) -> Column:
-    """PID of the process."""
+    """PID of the process.
+
+    Examples::
+
+        px.upid_to_pid(px.upid(7, 2, 3))  # 2
+    """
     raise outside("upid_to_pid")
 
 
 def upid_to_start_ts(upid: Column | int, /) -> Column:
-    """Start time of the process, in clock ticks since boot, as a time."""
+    """Start time of the process, in clock ticks since boot, as a time.
+
+    Examples::
+
+        px.upid_to_start_ts(px.upid(7, 2, 3))  # 3
+    """
     raise outside("upid_to_start_ts")
 
 
 def upid_to_string(upid: Column | int, /) -> Column:
-    """The UPID as text: asid:pid:start."""
+    """The UPID as text: asid:pid:start.
+
+    Examples::
+
+        px.upid_to_string(px.upid(1, 4294967295, 5))  # '1:4294967295:5'
+    """
     raise outside("upid_to_string")
 
 
@@ -517,6 +891,10 @@ def get_cidrs() -> Column:
 def shared_libraries(upid: Column | int, /) -> Column:
     """JSON array of the paths of shared libraries that the process has mapped; `[]` when it is gone or cannot be
     read.
+
+    Examples::
+
+        px.shared_libraries(px.upid(0, 0, 0))  # '[]'
     """
     raise outside("shared_libraries")
 
@@ -649,7 +1027,12 @@ def pod_name_to_status(pod_name: Column | str, /) -> Column:
 
 
 def pod_name_to_namespace(pod_name: Column | str, /) -> Column:
-    """The namespace in a pod's name, which is namespace/name."""
+    """The namespace in a pod's name, which is namespace/name.
+
+    Examples::
+
+        px.pod_name_to_namespace('shop/cart-1')  # 'shop'
+    """
     raise outside("pod_name_to_namespace")
 
 
@@ -691,17 +1074,38 @@ def ip_to_pod_id(ip: Column | str, time: Column | int = 0, /) -> Column:
 
 
 def has_service_id(values: Column | str, value: Column | str, /) -> Column:
-    """Whether the first argument is the service's id, or is a JSON array that has it."""
+    """Whether the first argument is the service's id, or is a JSON array that has it.
+
+    Examples::
+
+        px.has_service_id('["a","b"]', 'b')  # True
+        px.has_service_id('a', 'a')  # True
+        px.has_service_id('ab', 'a')  # False
+    """
     raise outside("has_service_id")
 
 
 def has_service_name(values: Column | str, value: Column | str, /) -> Column:
-    """Whether the first argument is the service's name, or is a JSON array that has it."""
+    """Whether the first argument is the service's name, or is a JSON array that has it.
+
+    Examples::
+
+        px.has_service_name('["a","b"]', 'b')  # True
+        px.has_service_name('a', 'a')  # True
+        px.has_service_name('ab', 'a')  # False
+    """
     raise outside("has_service_name")
 
 
 def has_value(values: Column | str, value: Column | str, /) -> Column:
-    """Whether the first argument is the value, or is a JSON array that has it."""
+    """Whether the first argument is the value, or is a JSON array that has it.
+
+    Examples::
+
+        px.has_value('["a","b"]', 'b')  # True
+        px.has_value('a', 'a')  # True
+        px.has_value('ab', 'a')  # False
+    """
     raise outside("has_value")
 
 
@@ -726,7 +1130,13 @@ def service_name_to_service_id(service_name: Column | str, /) -> Column:
 
 
 def service_name_to_namespace(service_name: Column | str, /) -> Column:
-    """The namespace in a service's name, which is namespace/name; of several services, that of the first."""
+    """The namespace in a service's name, which is namespace/name; of several services, that of the first.
+
+    Examples::
+
+        px.service_name_to_namespace('shop/cart')  # 'shop'
+        px.service_name_to_namespace('["shop/cart","b/c"]')  # 'shop'
+    """
     raise outside("service_name_to_namespace")
 
 
@@ -871,60 +1281,130 @@ def namespace_name_to_namespace_id(namespace: Column | str, /) -> Column:
 
 
 def nslookup(ip: Column | str, /) -> Column:
-    """Name of an IP address by reverse DNS; the address itself when it has none or the answer takes too long."""
+    """Name of an IP address by reverse DNS; the address itself when it has none or the answer takes too long.
+
+    Examples::
+
+        px.nslookup('no address')  # 'no address'
+    """
     raise outside("nslookup")
 
 
 def cidrs_contain_ip(cidrs: Column | str, ip: Column | str, /) -> Column:
-    """Whether the address lies in any range of a JSON array of CIDRs, IPv4 or IPv6; false for bad input."""
+    """Whether the address lies in any range of a JSON array of CIDRs, IPv4 or IPv6; false for bad input.
+
+    Examples::
+
+        px.cidrs_contain_ip('["10.0.0.0/8"]', '10.1.2.3')  # True
+        px.cidrs_contain_ip('["10.0.0.0/8"]', '11.1.2.3')  # False
+        px.cidrs_contain_ip('nonsense', '11.1.2.3')  # False
+    """
     raise outside("cidrs_contain_ip")
 
 
 def protocol_name(protocol: Column | int, /) -> Column:
-    """Name of a protocol code of conn_stats; `Invalid (n)` for other numbers, and for Mux (11) and TLS (13)."""
+    """Name of a protocol code of conn_stats; `Invalid (n)` for other numbers, and for Mux (11) and TLS (13).
+
+    Examples::
+
+        px.protocol_name(1)  # 'HTTP'
+        px.protocol_name(11)  # 'Invalid (11)'
+    """
     raise outside("protocol_name")
 
 
 def http_resp_message(status: Column | int, /) -> Column:
-    """Reason phrase of an HTTP status code, `Unassigned` for a code that has none."""
+    """Reason phrase of an HTTP status code, `Unassigned` for a code that has none.
+
+    Examples::
+
+        px.http_resp_message(404)  # 'Not Found'
+        px.http_resp_message(999)  # 'Unassigned'
+    """
     raise outside("http_resp_message")
 
 
 def kafka_api_key_name(api_key: Column | int, /) -> Column:
-    """Name of a Kafka API key, the number as text when it has none."""
+    """Name of a Kafka API key, the number as text when it has none.
+
+    Examples::
+
+        px.kafka_api_key_name(0)  # 'Produce'
+        px.kafka_api_key_name(99)  # '99'
+    """
     raise outside("kafka_api_key_name")
 
 
 def mysql_command_name(command: Column | int, /) -> Column:
-    """Name of a MySQL command code, the number as text when it has none."""
+    """Name of a MySQL command code, the number as text when it has none.
+
+    Examples::
+
+        px.mysql_command_name(3)  # 'Query'
+    """
     raise outside("mysql_command_name")
 
 
 def cql_opcode_name(opcode: Column | int, /) -> Column:
-    """Name of a Cassandra (CQL) opcode, the number as text when it has none."""
+    """Name of a Cassandra (CQL) opcode, the number as text when it has none.
+
+    Examples::
+
+        px.cql_opcode_name(7)  # 'Query'
+    """
     raise outside("cql_opcode_name")
 
 
 def amqp_frame_type_name(frame_type: Column | int, /) -> Column:
-    """Name of an AMQP frame type, the number as text when it has none."""
+    """Name of an AMQP frame type, the number as text when it has none.
+
+    Examples::
+
+        px.amqp_frame_type_name(1)  # 'Frame method'
+    """
     raise outside("amqp_frame_type_name")
 
 
 def amqp_method_name(class_id: Column | int, method_id: Column | int, /) -> Column:
-    """Name of an AMQP method from its class and method ids, `Unknown` when it has none."""
+    """Name of an AMQP method from its class and method ids, `Unknown` when it has none.
+
+    Examples::
+
+        px.amqp_method_name(10, 11)  # 'ConnectionStart-ok'
+        px.amqp_method_name(60, 40)  # 'BasicPublish'
+        px.amqp_method_name(0, 655371)  # 'Unknown'
+    """
     raise outside("amqp_method_name")
 
 
 def mux_frame_type_name(frame_type: Column | int, /) -> Column:
-    """Name of a Finagle Mux message type, `Unknown (n)` when it has none."""
+    """Name of a Finagle Mux message type, `Unknown (n)` when it has none.
+
+    Examples::
+
+        px.mux_frame_type_name(-2)  # 'Rdispatch'
+        px.mux_frame_type_name(5)  # 'Unknown (5)'
+    """
     raise outside("mux_frame_type_name")
 
 
 def dns_rcode_name(rcode: Column | int, /) -> Column:
-    """Name of a DNS response code, the number as text when it has none."""
+    """Name of a DNS response code, the number as text when it has none.
+
+    Examples::
+
+        px.dns_rcode_name(3)  # 'NXDOMAIN'
+        px.dns_rcode_name(16)  # 'BADVERS'
+    """
     raise outside("dns_rcode_name")
 
 
 def grpc_status_code_to_str(code: Column | int, /) -> Column:
-    """Name of a gRPC status code, `unknown code` when it has none."""
+    """Name of a gRPC status code, `unknown code` when it has none.
+
+    Examples::
+
+        px.grpc_status_code_to_str(5)  # 'NOT_FOUND'
+        px.grpc_status_code_to_str(17)  # 'unknown code'
+    """
     raise outside("grpc_status_code_to_str")

@@ -11,15 +11,15 @@ from contextlib import contextmanager
 
 from tests.cli.conftest import environment
 
-TIMEOUT_S = 30
+TIMEOUT_S = 100
 
 
 class Editor:
     """A client of the protocol. What the server sends by itself is kept in `notices`."""
 
-    def __init__(self, encodings=("utf-16",), **capabilities):
+    def __init__(self, encodings=("utf-16",), command=(sys.executable, "-m", "sylph.cli.main", "lsp"), **capabilities):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sylph.cli.main", "lsp", "--stdio"],
+            [*command, "--stdio"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

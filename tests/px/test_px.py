@@ -19,6 +19,7 @@ from sylph.pxl.context import ALIASES, SOURCES
 from sylph.pxl.dataframe import methods
 from sylph.pxl.interpreter import Interpreter
 from sylph.pxl.px_module import px_module
+from tests.editor import lsp_client
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARY = ROOT / "src" / "sylph" / "library"
@@ -64,6 +65,8 @@ def test_docstrings_are_the_functions_own_docs():
         ours = words(inspect.getdoc(getattr(px, name)) or "")
         assert ours, name
         assert ours[: len(words(function.doc)) - 1] == words(function.doc)[:-1], name
+        for example in getattr(function, "examples", ()):
+            assert example.expression in inspect.getdoc(getattr(px, name)), name
 
 
 def test_running_a_script_as_python_says_what_to_do():
@@ -98,11 +101,16 @@ def mypy(folder: Path, *options: str) -> str:
     return done.stdout
 
 
-def pyright(folder: Path) -> list[tuple[str, int, str]]:
-    """What pyright, at its strictest, says about every script in `folder`: (file, line from 1, message)."""
+def basedpyright(program: str) -> list[str]:
+    """The command of pyright's checker or language server."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("needs Node.js, which `make test` installs")
+    return [node, str(importlib.metadata.distribution("basedpyright").locate_file(f"basedpyright/{program}.js"))]
+
+
+def pyright(folder: Path) -> list[tuple[str, int, str]]:
+    """What pyright, at its strictest, says about every script in `folder`: (file, line from 1, message)."""
     settings = {
         "include": ["*.py"],
         "extraPaths": [str(ROOT / "src")],
@@ -112,8 +120,7 @@ def pyright(folder: Path) -> list[tuple[str, int, str]]:
         "reportPrivateUsage": False,
     }
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    package = importlib.metadata.distribution("basedpyright").locate_file("basedpyright/index.js")
-    command = [node, str(package), "--project", str(folder), "--pythonpath", sys.executable, "--outputjson"]
+    command = [*basedpyright("index"), "--project", str(folder), "--pythonpath", sys.executable, "--outputjson"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode in {0, 1}, done.stderr
     found = json.loads(done.stdout)
@@ -160,3 +167,23 @@ def test_type_checkers_refuse_mistakes(tmp_path):
     for number, line in enumerate(MISTAKES):
         assert f"mistake_{number}.py:3: error" in said, line
         assert (f"mistake_{number}.py", 3) in places, line
+
+
+@pytest.mark.timeout(400)
+def test_an_editor_for_python_completes_and_shows_the_docs(tmp_path):
+    uri = (tmp_path / "script.py").as_uri()
+    text = "import px\ndf = px.DataFrame('http_events')\npx.cont\ndf.grou\npx.contains(df.a, 'b')\n"
+    wanted = {
+        "completion": {"completionItem": {"documentationFormat": ["markdown"]}},
+        "hover": {"contentFormat": ["markdown"]},
+    }
+    with lsp_client.started(command=basedpyright("langserver.index"), textDocument=wanted) as editor:
+        editor.open(uri, text, "python")
+        offered = {one["label"]: one for one in editor.at("textDocument/completion", uri, 2, 7)["items"]}
+        docs = editor.ask("completionItem/resolve", **offered["contains"])["documentation"]["value"]
+        hover = editor.at("textDocument/hover", uri, 4, 5)["contents"]["value"]
+        for shown in (docs, hover):
+            assert "text: Column | str" in shown
+            assert SCALARS["contains"].doc in shown
+            assert "```\n    px.contains('/api/v1', 'api')  # True\n" in shown
+        assert "groupby" in {one["label"] for one in editor.at("textDocument/completion", uri, 3, 7)["items"]}

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
-from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
+from sylph.functions.registry import AGGREGATES, TABLE_FUNCTIONS
 from sylph.plan.nodes import Source
 from sylph.plan.walk import postorder
 from sylph.pxl.entry import annotation_text
@@ -102,9 +102,9 @@ def named(name: str, value: Any) -> Item:
 def registered(name: str, label: str = "") -> Item:
     """A function of the registry: scalar, aggregate or table function."""
     kind = Kind.AGGREGATE if name in AGGREGATES else Kind.TABLE_FUNCTION if name in TABLE_FUNCTIONS else Kind.FUNCTION
-    examples = "\n".join(f"{one.expression}  # {one.value!r}" for one in getattr(SCALARS.get(name), "examples", ()))
-    doc = inspect.getdoc(_python(f"px.{name}")) or ""
-    return Item(label or name, kind, signature(f"px.{name}"), f"{doc}\n\n{examples}" if examples else doc)
+    # In Markdown indentation alone makes code of them.
+    doc = (inspect.getdoc(_python(f"px.{name}")) or "").replace("\nExamples::\n", "\nExamples:\n")
+    return Item(label or name, kind, signature(f"px.{name}"), doc)
 
 
 def method(name: str) -> Item:
