@@ -430,6 +430,22 @@ def test_windows_may_be_filtered_changed_and_limited(engine, store, short_grace)
     assert [row["time_"] for row in rows] == sorted(row["time_"] for row in rows)
 
 
+def test_windows_compute_of_aggregates(engine, store, short_grace, wall_clock):
+    store.append("http_events", http(*traffic(0, 300, (wall_clock.now // SECOND - 1000) * SECOND)))
+    script = (
+        "import px\ndf = px.DataFrame('http_events')\ndf = df.groupby('req_path').rolling('1s').agg(\n"
+        "    rate=px.sum(df.latency * 2) / px.count(df.latency),\n"
+        "    label=f'{df.req_path}: {px.itoa(px.count(df.latency))}',\n"
+        "    state='busy' if px.count('latency') > 3 else 'idle',\n)\n"
+    )
+    want = bounded(engine.run, script)
+    assert {row["state"] for row in want} >= {"busy"}
+    reader = Reader(engine.run, script + "px.display(df.stream())")
+    let_time_pass(wall_clock, reader, len(want))
+    assert sorted(reader.rows(), key=str) == want
+    reader.end()
+
+
 def test_many_states_are_combined(engine, store, short_grace, wall_clock, monkeypatch):
     monkeypatch.setattr(windows, "_COMBINE_ROWS", 20)
     now = wall_clock.now // (3600 * SECOND) * 3600 * SECOND

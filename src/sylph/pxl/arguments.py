@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sylph.plan.expressions import Literal
+from sylph.plan.expressions import ColumnRef, Literal
 from sylph.pxl.errors import Kind, suggestion
 from sylph.pxl.values import POISON, Bound, Builtin, Fault, Frame, Grouped, Parameter, Poisoned, Scalar, describe
 from sylph.tables.types import DataType
@@ -120,11 +120,10 @@ def strings(bound: Bound, name: str) -> list[str]:
             or not isinstance(item.expression, Literal)
             or not isinstance(item.expression.value, str)
         ):
-            raise Fault(
-                f"expected argument '{name}' as a string or a list of strings, received {describe(item)}",
-                Kind.CALL,
-                node=bound.part(name, position),
-            )
+            column = item.expression if isinstance(item, Scalar) else None
+            hint = f"name the column: '{column.name}'" if isinstance(column, ColumnRef) else ""
+            message = f"expected argument '{name}' as a string or a list of strings, received {describe(item)}"
+            raise Fault(message, Kind.CALL, hint, bound.part(name, position))
         found.append(item.expression.value)
     return found
 

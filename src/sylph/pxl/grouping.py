@@ -55,7 +55,12 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
         if name in grouped.groups:
             raise Fault(f"agg() output '{name}' has the name of a group column", Kind.DATAFRAME, node=node)
         try:
-            outputs[name] = inner.computed(value) if isinstance(value, Computed) else _output(rows, name, value, node)
+            if isinstance(value, Computed):
+                outputs[name] = inner.computed(value)
+            elif isinstance(value, Scalar) and value.literal is None:
+                outputs[name] = inner.of_group(value, node)
+            else:
+                outputs[name] = _output(rows, name, value, node)
         except Poisoned:
             tainted = True
         except Fault as fault:
@@ -66,6 +71,8 @@ def grouped_rows(grouped: Grouped, bound: Bound) -> tuple[Aggregate | Map, bool]
             tainted = True
     plain = [(name, output) for name, output in outputs.items() if isinstance(output, AggregateCall)]
     calls = (*plain, *inner.calls())
+    if not (calls or grouped.groups or tainted):
+        raise Fault("agg() without groups needs at least one aggregate", Kind.DATAFRAME, _FORM)
     if len(calls) > limits.MAX_COLUMNS:
         raise Fault(f"agg() computes more than {limits.MAX_COLUMNS:,} aggregates", Kind.LIMIT)
     for _, call in calls:
@@ -166,7 +173,7 @@ class _Inner:
                 fault.node = fault.node or node
                 raise
         if isinstance(value, Scalar):
-            return self._of_group(value, node)
+            return self.of_group(value, node)
         call = _output(self._rows, "", value, node)
         key = (call.function, tuple(arg.name for arg in call.args), call.options)
         found = self._names.get(key)
@@ -180,7 +187,7 @@ class _Inner:
             found = self._names[key] = (name, call)
         return Scalar(ColumnRef(found[0], call.type))
 
-    def _of_group(self, value: Scalar, node: ast.AST) -> Scalar:
+    def of_group(self, value: Scalar, node: ast.AST) -> Scalar:
         """What is the same in all rows of a group: a literal, or made of the groups' columns."""
         if value.frame is None:
             return value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sylph.plan.expressions import Literal
-from sylph.plan.nodes import Sort
+from sylph.plan.nodes import Filter, Limit, Map, Node, Sort, Source, Union
+from sylph.plan.walk import inputs
 from sylph.pxl.arguments import boolean, integer, optional, required, strings, wrong_type
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import column_not_found
@@ -43,7 +44,21 @@ def _keys(frame: Frame, bound: Bound) -> tuple[tuple[str, bool], ...]:
     if "time_" in frame.columns:
         # Rows with equal keys come as they came in, wherever they are from.
         keys.setdefault("time_", True)
+    if not ("time_" in frame.columns and _from_tables(frame.node)):
+        for name in frame.columns:
+            keys.setdefault(name, True)
     return tuple(keys.items())
+
+
+def _from_tables(node: Node) -> bool:
+    """Whether rows are those of tables, of which hardly two have one time: made ones are told apart by all columns."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if not isinstance(item, Source | Map | Filter | Limit | Sort | Union):
+            return False
+        stack.extend(inputs(item))
+    return True
 
 
 def _directions(bound: Bound, columns: int) -> list[bool]:
