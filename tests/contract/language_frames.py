@@ -153,6 +153,28 @@ add(
         4,
     ),
 )
+EACH = "a = df[['i']]\nb = px.DataFrame('other')[['k']]\nnone = b[b.k < 0]\n"
+add(
+    "merge.no_keys",
+    "empty key lists: each row of the left with each of the right",
+    on_t(
+        EACH + "n = b.agg(k=('k', px.count))\ndf = a.merge(n, how='outer', left_on=[], right_on=[], suffixes=['', ''])"
+        "\ndf = df[df.i == 7]",
+        "i:INT64 k:INT64",
+        (7, 2),
+    ),
+    on_t(
+        EACH + "df = a.merge(b, how='inner', left_on=[], right_on=[])\ndf = df.agg(n=('i', px.count))",
+        "n:INT64",
+        (6,),
+    ),
+    on_t(
+        EACH + "df = a.merge(none, how='left', left_on=[], right_on=[])\ndf = df[df.i == 7]",
+        "i:INT64 k:INT64",
+        (7, 0),
+    ),
+    refused_on_t(EACH + "df = a.merge(b, how='inner')", "missing 2 required", 6),
+)
 add(
     "merge.how",
     "`how` must be given, one of four",

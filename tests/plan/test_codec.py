@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from typing import Any
@@ -31,7 +32,8 @@ def example() -> Plan:
     total = agg(rows, ["pod"], n=("latency", "count"), q=("latency", "quantiles"))
     function = TABLE_FUNCTIONS["GetSchemas"]
     schemas = TableFunctionSource("GetSchemas", {}, function.relation)
-    return plan(join(rows, total, "left", "pod"), Union((rows, rows)), Limit(total, 5), schemas)
+    each = join(total, schemas, "outer")
+    return plan(join(rows, total, "left", "pod"), each, Union((rows, rows)), Limit(total, 5), schemas)
 
 
 def same(a: Plan, b: Plan) -> None:
@@ -111,7 +113,8 @@ def test_a_mutated_plan_is_refused_or_runs(seed: int) -> None:
             if chance.random() < 0.2:
                 del container[key]
             else:
-                container[key] = chance.choice([*JUNK, chance.choice(_places(form))[1], container[key]])
+                # A copy: what is put in twice and changed later could come to hold itself.
+                container[key] = copy.deepcopy(chance.choice([*JUNK, chance.choice(_places(form))[1], container[key]]))
             if not _places(form):
                 break
         try:

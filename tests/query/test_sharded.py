@@ -94,6 +94,8 @@ def plans() -> dict[str, Node]:
         "groups only": agg(rows, ["service"]),
         "join": join(total, again, "left", "service"),
         "join rows": join(rows, total, "inner", "service"),
+        "join without keys": join(rows, agg(nothing, n=("latency", "count"), least=("latency", "min")), "outer"),
+        "join of columns nobody reads": keep(join(total, keep(again, "n"), "inner"), "service"),
         "outer": join(total, agg(node, ["req_path"], first=("time_", "min")), "outer", "req_path"),
         "union": Union((keep(rows, "time_", "latency"), keep(node, "time_", "latency"))),
         "aggregate of union": agg(Union((keep(rows, "time_"), keep(node, "time_"))), n=("time_", "count")),

@@ -308,11 +308,13 @@ class _Reader:
         left, right = (
             [forms.name(key) for key in forms.array(keys, "keys", forms.MAX_COLUMNS)] for keys in (left_on, right_on)
         )
-        if len(left) != len(right) or not left:
-            raise PlanError("a join needs the same number of columns on both sides, at least one")
+        if len(left) != len(right):
+            raise PlanError("a join needs the same number of columns on both sides")
         for a, b in zip(left, right, strict=True):
             if forms.column(sides[0].relation, a).data is not forms.column(sides[1].relation, b).data:
                 raise PlanError(f"join columns {a!r} and {b!r} have different types")
+        if how == "as_of" and not left:
+            raise PlanError("an as_of join needs a time to compare")
         if how == "as_of" and sides[0].relation[left[-1]].data is not DataType.TIME64NS:
             raise PlanError("the last key of an as_of join is not TIME64NS")
         chosen = []

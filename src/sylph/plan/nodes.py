@@ -121,6 +121,8 @@ class Aggregate:
 class Join:
     """`how` is inner, left, outer (a right join is a left join with its sides swapped) or as_of.
 
+    Without keys each row of the left goes with each row of the right.
+
     as_of gives each row of the left once, with the row of the right that is equal in all keys but the last and has in
     that one the greatest value not above the left's: of several such rows any one. With `tolerance` (ns), that value is
     at most so much below the left's, else there is no such row.

@@ -359,7 +359,8 @@ class _Writer:
             f"l.{self._name(a)} {'=' if i < equal else '>='} r.{self._name(b)}"
             for i, (a, b) in enumerate(zip(node.left_on, node.right_on, strict=True))
         )
-        text = f"SELECT {', '.join(select)} FROM {left.source} AS l {kind} JOIN {right.source} AS r ON {keys}"
+        on = keys or "TRUE"
+        text = f"SELECT {', '.join(select)} FROM {left.source} AS l {kind} JOIN {right.source} AS r ON {on}"
         return _Block(self._table(text), node.relation)
 
     def _union(self, node: Union) -> _Block:

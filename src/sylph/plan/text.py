@@ -111,7 +111,7 @@ def node_text(node: Node) -> str:
                 f"{'lr'[side]}.{column}" + ("" if column == name else f" as {name}") for side, column, name in columns
             )
             within = "" if tolerance is None else f" within {tolerance}"
-            return f"join {how} on {keys}{within} [{chosen}]"
+            return f"join {how} on {keys or 'nothing'}{within} [{chosen}]"
         case Union():
             return "union"
         case Remote(name, relation):

@@ -70,8 +70,6 @@ def _keys(left: Frame, right: Frame, bound: Bound, *, as_of: bool) -> tuple[tupl
         _check_time(left, "left", bound)
         _check_time(right, "right", bound)
         left_on, right_on = [*left_on, _TIME], [*right_on, _TIME]
-    if not left_on:
-        raise Fault("merge() needs at least one key column", Kind.DATAFRAME, node=bound.node("left_on"))
     for position, (one, other) in enumerate(zip(left_on, right_on, strict=True)):
         types = left.columns[one].type.data, right.columns[other].type.data
         if types[0] is not types[1]:
