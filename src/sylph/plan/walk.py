@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import is_
+from typing import Any
 
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.plan.nodes import (
@@ -26,22 +28,31 @@ from sylph.plan.nodes import (
 )
 
 
+def _one(node: Any) -> tuple[Node, ...]:
+    return (node.input,)
+
+
+def _none(_node: Any) -> tuple[Node, ...]:
+    return ()
+
+
+#: By type: a plan is walked some thirty times before it runs, and matching classes in turn was most of that.
+_INPUTS: dict[type[Node], Callable[[Any], tuple[Node, ...]]] = {
+    **dict.fromkeys((Map, Filter, Limit, Sort, Explode, Aggregate, PartialAggregate, MergeAggregate), _one),
+    **dict.fromkeys((Source, TableFunctionSource, Remote), _none),
+    Join: lambda node: (node.left, node.right),
+    Union: lambda node: node.inputs,
+}
+
+
 def inputs(node: Node) -> tuple[Node, ...]:
     """The nodes that `node` reads, in order."""
-    match node:
-        case Map() | Filter() | Limit() | Sort() | Explode() | Aggregate() | PartialAggregate() | MergeAggregate():
-            return (node.input,)
-        case Join():
-            return (node.left, node.right)
-        case Union():
-            return node.inputs
-        case Source() | TableFunctionSource() | Remote():
-            return ()
+    return _INPUTS[type(node)](node)
 
 
 def with_inputs(node: Node, new: tuple[Node, ...]) -> Node:
     """`node` over other inputs; the same object when they are the same."""
-    if all(a is b for a, b in zip(inputs(node), new, strict=True)):
+    if all(map(is_, inputs(node), new)):
         return node
     match node:
         case Map():
@@ -82,8 +93,12 @@ def postorder(roots: Iterable[Node]) -> list[Node]:
             if id(node) in seen:
                 continue
             seen.add(id(node))
+            below = inputs(node)
+            if not below:
+                order.append(node)
+                continue
             stack.append((node, True))
-            stack.extend((child, False) for child in reversed(inputs(node)))
+            stack += [(child, False) for child in reversed(below)]
     return order
 
 
@@ -116,10 +131,12 @@ def rewrite(plan: Plan, rule: Callable[[Node, Callable[[Node], bool]], Node]) ->
     uses = _consumers(plan, order)
     shared: set[int] = set()
     new: dict[int, Node] = {}
+
+    def is_shared(child: Node) -> bool:
+        return id(child) in shared
+
     for node in order:
-        changed = rule(
-            with_inputs(node, tuple(new[id(child)] for child in inputs(node))), lambda child: id(child) in shared
-        )
+        changed = rule(with_inputs(node, tuple([new[id(child)] for child in inputs(node)])), is_shared)
         new[id(node)] = changed
         if uses[id(node)] > 1:
             shared.add(id(changed))
