@@ -7,6 +7,7 @@ views over sources of ours, and a query only puts its rows into these.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
@@ -21,8 +22,8 @@ STATEMENTS = 32
 VIEWS = 256
 #: Longest text that is kept, in characters.
 LONGEST = 65_536
-#: From so many rows on, what is left of a query is looked at.
-_MANY = 32_768
+#: What is left of a query is looked at when it took so long, s: to look takes a tenth of what a short one does.
+_LONG = 0.02
 #: Bytes that may be left of queries in the plans of their statements: hash tables that a limit did not read to the end.
 RETAINED = 8 << 20
 _USED = "SELECT coalesce(sum(memory_usage_bytes), 0)::BIGINT FROM duckdb_memory()"
@@ -47,11 +48,12 @@ class Ready:
         #: Hashes of statements whose rows were many; for who runs them to note.
         self.long: set[int] = set()
         self._full: set[str] = set()
-        self._many = False
         #: Names of prepared statements, by text and the sizes of what they read; the last used is last.
         self._statements: OrderedDict[_Key, str] = OrderedDict()
         #: Of these the ones that ran since `empty`.
         self._ran: set[_Key] = set()
+        #: When the first of these began (time.monotonic).
+        self._began = 0.0
         self._made = 0
 
     def put(self, name: str, rows: pa.Table) -> None:
@@ -62,7 +64,6 @@ class Ready:
         else:
             self._view(name, rows)
         self._full.add(name)
-        self._many |= rows.num_rows > _MANY
 
     def drop(self, name: str) -> None:
         """Make room for a table of this name."""
@@ -73,12 +74,11 @@ class Ready:
 
     def empty(self) -> None:
         """Let go of all rows, and of plans that keep much of what they did."""
-        if self._many and self._ran:
+        if self._ran and time.monotonic() - self._began > _LONG:
             ((used,),) = self._connection.execute(_USED).fetchall()
             if used > RETAINED:
                 self._forget(self._ran.__contains__)
         self._ran.clear()
-        self._many = False
         for name in self._full:
             source = self._sources[name]
             source.obj = source.empty
@@ -96,6 +96,8 @@ class Ready:
             statement = self._prepare(key)
         else:
             self._statements.move_to_end(key)
+        if not self._ran:
+            self._began = time.monotonic()
         self._ran.add(key)
         return _seam.submit(self._connection, f"EXECUTE {statement}", None, form, batch_rows)
 
