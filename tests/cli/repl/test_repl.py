@@ -88,6 +88,14 @@ def test_names_stay_and_a_dataframe_on_the_last_line_is_shown(repl):
     assert "the first" not in rest.group()
 
 
+def test_a_narrow_terminal_tells_how_to_see_other_columns(repl):
+    repl.type("px.DataFrame('conn_stats').head(1)\r")
+    repl.expect(r"not shown, the terminal is too narrow: [^(]*\(df\[\['COLUMN', \.\.\.\]\] chooses\)")
+    repl.expect(PROMPT)
+    repl.type(".run px/http_data\r")
+    repl.expect(r"\(px run px/http_data -o json has all\)")
+
+
 def test_a_function_over_several_lines(repl):
     repl.type("def least(n: int):\r")
     repl.expect(r"\.\.\.")

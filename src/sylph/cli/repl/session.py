@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sylph.cli import query, script_args
 from sylph.cli.failure import Failure
-from sylph.cli.output import make_writer
+from sylph.cli.output import table_writer
 from sylph.cli.repl.notebook import SHOWN_ROWS, Notebook, Question, told, value_text
 from sylph.client.errors import ErrorAt, Problem, ScriptErrors, SylphError
 from sylph.client.excerpt import in_source, render
@@ -69,13 +69,16 @@ class Session:
             sys.stdout.write("\n".join(escape(line) for line in value_text(outcome.value[0]).split("\n")) + "\n")
 
     def _ask(self, question: Question) -> None:
-        rows = self._answer(question.source, (), "px repl", lambda error: told(error, question))
+        choose = "df[['COLUMN', ...]] chooses"
+        rows = self._answer(question.source, (), "px repl", choose, lambda error: told(error, question))
         if question.head and rows == SHOWN_ROWS:
             note = f"the first {SHOWN_ROWS} rows; px.display(...) shows all"
             sys.stdout.write(paint(note, "dim", on=uses_colour(sys.stdout)) + "\n")
 
-    def _answer(self, source: str, calls: Sequence[Call], name: str, place: Callable[[ErrorAt], Problem]) -> int:
-        """Prints a script's tables; how many rows they had."""
+    def _answer(
+        self, source: str, calls: Sequence[Call], name: str, whole: str, place: Callable[[ErrorAt], Problem]
+    ) -> int:
+        """Prints a script's tables; how many rows they had. `whole` says where all columns are."""
         seen = 0
 
         def counted() -> Iterator[Event]:
@@ -87,7 +90,7 @@ class Session:
 
         events = self._client.execute(source, calls, mutation=is_mutation(source), name=name)
         try:
-            query.write(counted(), make_writer("table", sys.stdout))
+            query.write(counted(), table_writer.make(sys.stdout, whole))
         except ScriptErrors as error:
             self._show([place(one) for one in error.errors])
         finally:
@@ -134,7 +137,8 @@ class Session:
             sys.stdout.write(script_args.describe(script) + "\n")
             return
         source, calls = with_parameters(script, values), calls_of(script, values)
-        self._answer(source, calls, script.name, lambda error: in_source(error, script.text, script.name))
+        whole = f"px run {script.name} -o json has all"
+        self._answer(source, calls, script.name, whole, lambda error: in_source(error, script.text, script.name))
 
     def _save(self, words: list[str]) -> None:
         if len(words) != 1:
