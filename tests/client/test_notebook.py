@@ -85,6 +85,13 @@ def test_an_error_that_is_not_caught_shows_the_cell_and_nothing_of_sylph(agent, 
     ]
 
 
+def test_an_error_of_a_text_points_into_the_cell_that_has_it(agent, monkeypatch):
+    text = "\nimport px\ndf = px.DataFrame('http_evnts')\npx.display(df)\n"
+    cells = ["import sylph\nconn = sylph.connect()", f'rows = conn.run("""{text}""")']
+    *_, failed = executed(cells, agent, monkeypatch, allow_errors=True)
+    assert " --> Cell In[2] L3 : C19\n" in "\n".join(failed.outputs[0].traceback)
+
+
 @pytest.fixture
 def kernel(scripted, monkeypatch) -> Iterator[KernelManager]:
     monkeypatch.setenv("PX_SOCKET", str(scripted))

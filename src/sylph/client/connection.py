@@ -25,6 +25,7 @@ from sylph.client.errors import (
 )
 from sylph.client.excerpt import in_source, render
 from sylph.client.python_source import compose, literal_text, time_text
+from sylph.client.python_text import literal
 from sylph.client.rpc import Client, Done, Event, Rows
 from sylph.client.rpc import Table as Announced
 from sylph.client.scripts import Call, calls_of, fill, is_mutation, with_parameters
@@ -241,7 +242,13 @@ def prepare(script: Runnable, arguments: dict[str, Any]) -> Prepared:
     values = fill(found, given)
     calls = calls_of(found, values)
     source = with_parameters(found, values)
-    return Prepared(found.name, source, tuple(calls), lambda error: in_source(error, found.text, found.name))
+    written = literal(found.text) if found.text is script else None
+
+    def problem(error: ErrorAt) -> Problem:
+        at = written.problem(error) if written is not None else None
+        return at or in_source(error, found.text, found.name)
+
+    return Prepared(found.name, source, tuple(calls), problem)
 
 
 def find(script: str | Path) -> Script:

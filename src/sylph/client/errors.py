@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_SYLPH = Path(__file__).parents[1]
+#: What the paths of the package's own code begin with.
+SYLPH = f"{Path(__file__).parents[1]}/"
 
 
 def shown_file(path: str) -> str:
@@ -36,7 +37,7 @@ class SylphError(Exception):
         """What IPython shows for it: the callers' lines, and the message, without lines of Sylph's own."""
         lines = []
         for frame in traceback.extract_tb(self.__traceback__):
-            if not Path(frame.filename).is_relative_to(_SYLPH) and "IPython" not in Path(frame.filename).parts:
+            if not frame.filename.startswith(SYLPH) and "IPython" not in Path(frame.filename).parts:
                 lines += [f"{shown_file(frame.filename)}, line {frame.lineno}", f"    {frame.line}"]
         return [*lines, f"{type(self).__name__}: {self}"]
 
