@@ -16,7 +16,6 @@ from sylph.functions.registry import AGGREGATES
 from sylph.plan.expressions import Literal
 from sylph.pxl import limits
 from sylph.pxl.errors import Kind, suggestion
-from sylph.pxl.scalars import not_scalar
 from sylph.pxl.values import AggregateValue, Computed, Fault, FunctionValue, Scalar, article
 from sylph.tables.types import DataType
 
@@ -74,8 +73,8 @@ def called(
         columns.append((value if value.literal is None else str(value.literal), where))
         rest.pop(0)
     given = _options(function, rest, keywords)
-    if not columns and not given:
-        raise not_scalar(name)
+    if not columns and not given and not function.options:
+        raise Fault(f"{name}() does not say of which column", Kind.DATAFRAME, f"write px.{name}('column')")
     return AggregateValue(name, tuple(columns), complete(function, given, node), node)
 
 
@@ -118,13 +117,21 @@ def _options(
     return given
 
 
+def _is_number(value: Any) -> bool:
+    number = value.literal if isinstance(value, Scalar) else None
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number)
+
+
 def _option(function: Aggregate, option: Option, value: Any, where: ast.AST) -> LiteralValue:
     if option.numbers:
         if isinstance(value, (list, tuple)):
-            numbers = [item.literal if isinstance(item, Scalar) else None for item in value]
-            if all(isinstance(n, (int, float)) and not isinstance(n, bool) and math.isfinite(n) for n in numbers):
+            numbers = [item.literal for item in value if _is_number(item)]
+            if len(numbers) == len(value):
                 return json.dumps(numbers)
-        message = f"'{option.name}' of {function.name}() must be a list of numbers, not {article(value)}"
+        wrong = (
+            next((item for item in value if not _is_number(item)), value) if isinstance(value, (list, tuple)) else value
+        )
+        message = f"'{option.name}' of {function.name}() must be a list of numbers, not {article(wrong)}"
         raise Fault(message, Kind.CALL, "such as [1000, 1000000]", where)
     constant = value.literal if isinstance(value, Scalar) else None
     if option.data is DataType.FLOAT64 and type(constant) is int:

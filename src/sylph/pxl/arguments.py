@@ -36,7 +36,8 @@ def bind_names(
         raise Fault(
             f"{function}() takes {len(parameters)} {plural} but {len(args)} were given",
             Kind.CALL,
-            node=args[len(parameters)][1],
+            "" if extra is None else "give it a name: out=...",
+            args[len(parameters)][1],
         )
     values = {name: value for name, (value, _) in zip(parameters, args, strict=False)}
     nodes = {name: node for name, (_, node) in zip(parameters, args, strict=False)}
@@ -76,10 +77,15 @@ def bind_builtin(
 
 def wrong_type(bound: Bound, name: str, expected: str) -> Fault:
     """The fault of an argument of another kind than `expected`."""
-    received = describe(bound.values[name])
-    return Fault(
-        f"expected argument '{name}' as type '{expected}', received {received}", Kind.CALL, "", bound.node(name)
-    )
+    value = bound.values[name]
+    message = f"expected argument '{name}' as type '{expected}', received {describe(value)}"
+    return Fault(message, Kind.CALL, _named(value) if expected == "string" else "", bound.node(name))
+
+
+def _named(value: Any) -> str:
+    """What to do with a column where its name is wanted."""
+    column = value.expression if isinstance(value, Scalar) else None
+    return f"name the column: '{column.name}'" if isinstance(column, ColumnRef) else ""
 
 
 def _constant(bound: Bound, name: str, data: DataType, expected: str) -> Any:
@@ -120,10 +126,8 @@ def strings(bound: Bound, name: str) -> list[str]:
             or not isinstance(item.expression, Literal)
             or not isinstance(item.expression.value, str)
         ):
-            column = item.expression if isinstance(item, Scalar) else None
-            hint = f"name the column: '{column.name}'" if isinstance(column, ColumnRef) else ""
             message = f"expected argument '{name}' as a string or a list of strings, received {describe(item)}"
-            raise Fault(message, Kind.CALL, hint, bound.part(name, position))
+            raise Fault(message, Kind.CALL, _named(item), bound.part(name, position))
         found.append(item.expression.value)
     return found
 

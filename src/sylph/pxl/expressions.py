@@ -82,6 +82,7 @@ def unsupported(node: ast.AST) -> Fault:
         ast.GeneratorExp: ("a comprehension", ""),
         ast.Starred: ("'*'", "write the elements out"),
         ast.NamedExpr: ("':='", "assign on a line of its own"),
+        ast.Set: ("a set", "write a list: [1, 2]"),
         ast.Slice: ("a slice", "use df.head(n) for the first rows"),
     }
     name, hint = hints.get(type(node), (f"expression '{type(node).__name__}'", ""))

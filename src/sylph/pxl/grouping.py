@@ -193,8 +193,7 @@ class _Inner:
             return value
         for name in sorted(references(value.expression)):
             if name not in self._groups:
-                if self._rows.tainted and name not in self._rows.columns:
-                    raise Poisoned
+                self._rows.named(name, node)
                 message = f"column '{name[:80]}' has many values in a group"
                 raise Fault(
                     message, Kind.DATAFRAME, f"aggregate it: px.any('{name[:80]}'), px.mean('{name[:80]}')", node
@@ -246,6 +245,7 @@ def _resolved(
     rows: _Rows, name: str, columns: list[ColumnRef], options: tuple[Any, ...], node: ast.AST
 ) -> AggregateCall:
     function = AGGREGATES[name]
+    given = len(columns)
     if function.by_time is not ByTime.NEVER and len(columns) == len(function.parameters):
         time = rows.columns.get("time_")
         if time is not None:
@@ -258,7 +258,10 @@ def _resolved(
     try:
         overload, type_ = _resolve(name, tuple([column.type for column in columns]), options)
     except FunctionError as error:
-        raise Fault(str(error), Kind.TYPE, error.hint, node) from None
+        hint = error.hint
+        if function.by_time is not ByTime.NEVER and given != len(function.parameters):
+            hint = f"'{name}' takes {len(function.parameters)} column, not {given}; it finds 'time_' itself"
+        raise Fault(str(error), Kind.TYPE, hint, node) from None
     return AggregateCall(name, tuple(columns), overload, type_, options)
 
 

@@ -5,26 +5,55 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sylph.functions.registry import AGGREGATES
 from sylph.plan.expressions import Literal
 from sylph.pxl import operators
 from sylph.pxl.aggregated import compute, computes, is_form
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import call
 from sylph.pxl.times import MAX_INT64
-from sylph.pxl.values import Fault, Scalar, Scope, article, element, literal
+from sylph.pxl.values import Fault, Frame, FunctionValue, Scalar, Scope, article, element, literal
 from sylph.tables.types import DataType
 
 if TYPE_CHECKING:
     from sylph.pxl.interpreter import Interpreter
+
+#: How values of other types become text.
+_AS_TEXT = MappingProxyType(
+    {
+        DataType.INT64: "px.itoa(x) turns an integer into text",
+        DataType.BOOLEAN: "'yes' if x else 'no' turns a bool into text",
+        DataType.TIME64NS: "px.itoa(px.time_to_int64(x)) turns a time into text",
+        DataType.UINT128: "px.upid_to_string(x) turns a UPID into text",
+    }
+)
+#: What to write instead of operators that PxL does not have.
+_INSTEAD = MappingProxyType(
+    {
+        ast.FloorDiv: "px.floor(a / b) gives a whole number as a float",
+        ast.Pow: "px.pow(a, b) is a power",
+        ast.Is: "no value is ever null: compare with '' or 0 by ==",
+        ast.IsNot: "no value is ever null: compare with '' or 0 by !=",
+        ast.BitAnd: "conditions are joined by 'and'",
+        ast.BitOr: "conditions are joined by 'or'",
+    }
+)
+
+
+def _unknown(op: ast.operator | ast.cmpop) -> Fault:
+    return Fault(
+        f"operator '{operators.SYMBOLS[type(op)]}' is not part of PxL", Kind.OPERATOR, _INSTEAD.get(type(op), "")
+    )
 
 
 def binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Any:
     """`a + b`."""
     name = operators.BINARY.get(type(node.op))
     if name is None:
-        raise Fault(f"operator '{operators.SYMBOLS[type(node.op)]}' is not part of PxL", Kind.OPERATOR)
+        raise _unknown(node.op)
     left = interpreter.expression(node.left, scope)
     right = interpreter.expression(node.right, scope)
     return _applied(name, [left, right], [node.left, node.right])
@@ -39,7 +68,13 @@ def _applied(name: str, values: list[Any], nodes: list[ast.expr]) -> Any:
 
 def _operand(value: Any, node: ast.AST) -> Scalar:
     if not isinstance(value, Scalar):
-        raise Fault(f"an operand must be an expression, not {article(value)}", Kind.OPERATOR, "", node)
+        hint = ""
+        if isinstance(value, Frame):
+            hint = "use a column of it, such as df.latency"
+        elif isinstance(value, FunctionValue):
+            column = "'column'" if value.name in AGGREGATES else "..."
+            hint = f"call it: px.{value.name}({column})"
+        raise Fault(f"an operand must be an expression, not {article(value)}", Kind.OPERATOR, hint, node)
     return value
 
 
@@ -65,7 +100,7 @@ def _comparison(op: ast.cmpop, values: list[Any], nodes: list[ast.expr]) -> Any:
         return _applied("logicalNot", [found], nodes[:1]) if isinstance(op, ast.NotIn) else found
     name = operators.COMPARE.get(type(op))
     if name is None:
-        raise Fault(f"operator '{operators.SYMBOLS[type(op)]}' is not part of PxL", Kind.OPERATOR)
+        raise _unknown(op)
     return _applied(name, values, nodes)
 
 
@@ -124,7 +159,7 @@ def _joined(values: list[Scalar], nodes: list[ast.expr]) -> Scalar:
         if isinstance(value.expression, Literal) and value.type.data is not DataType.UINT128:
             value = literal(str(value.expression.value))  # noqa: PLW2901 - its text stands for it
         elif value.type.data is not DataType.STRING:
-            hint = "px.itoa(x) turns an integer into text"
+            hint = _AS_TEXT.get(value.type.data, "")
             raise Fault(f"an f-string joins text, this is {value.type.data.name}", Kind.TYPE, hint, node)
         if result.literal == "":
             result = value

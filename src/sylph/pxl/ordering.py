@@ -63,6 +63,10 @@ def _from_tables(node: Node) -> bool:
 
 def _directions(bound: Bound, columns: int) -> list[bool]:
     value = bound.values["ascending"]
+    if isinstance(value, Scalar) and isinstance(value.literal, str):
+        fault = wrong_type(bound, "ascending", "bool")
+        fault.hint = "name several columns in a list: ['latency', 'time_']"
+        raise fault
     if not isinstance(value, (list, tuple)):
         return [boolean(bound, "ascending")] * columns
     found = [
