@@ -44,7 +44,10 @@ def test_the_page(agent, monkeypatch):
     first, function, error, several, frame, relation, streamed = executed(examples, agent, monkeypatch)
     assert shown(first)["text/html"].count("<tr>") == 51
     assert "Table ID: http_data" in shown(first)["text/plain"]
-    assert "<caption style='text-align:left'>slow_requests</caption>" in shown(function)["text/html"]
+    assert (
+        "<caption style='text-align:left;font-weight:bold;white-space:nowrap'>slow_requests</caption>"
+        in shown(function)["text/html"]
+    )
     assert 1 < shown(function)["text/html"].count("<tr>") <= 11
     # `def oops` is the third cell's first line.
     assert "Cell In[3] L3 : C16" in output(error)

@@ -46,7 +46,9 @@ def html(tables: Sequence[Table], warnings: Sequence[str] = ()) -> str:
     parts = [f"<p><b>warning:</b> {_safe(warning)}</p>" for warning in warnings]
     for table in tables:
         heads = "".join(_head(column) for column in table.columns)
-        parts.append(f"<table><caption style='text-align:left'>{_safe(table.name)}</caption>")
+        parts.append(
+            f"<table><caption style='text-align:left;font-weight:bold;white-space:nowrap'>{_safe(table.name)}</caption>"
+        )
         parts.append(f"<thead><tr>{heads}</tr></thead><tbody>")
         show = [cell_of(column) for column in table.columns]
         styles = [_alignment(column) for column in table.columns]
