@@ -21,6 +21,7 @@ add(
     "`df.c`, `df['c']`; it must exist",
     on_t("df.v = df['i']", f"{T} v:INT64"),
     refused_on_t("df.v = df.nothing", "column 'nothing' not found"),
+    refused_on_t("df[''] = df.i", "the name of a column is empty"),
 )
 add(
     "column.other",

@@ -105,6 +105,7 @@ add(
     "no *args, **kwargs",
     refused_on_t("def f(*a):\n    return 1", "positional"),
     refused_on_t("def f(**a):\n    return 1", "positional"),
+    refused_on_t("def f(a, b, a):\n    return 1", "duplicate argument 'a'"),
 )
 add(
     "def.annotation",

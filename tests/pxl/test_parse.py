@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sylph.pxl.compile import compile_script
 from sylph.pxl.entry import ArgumentSignature, signature
 from sylph.pxl.errors import CompileError, Kind
 from sylph.pxl.parse import character_column, parse
@@ -70,6 +71,7 @@ def test_positions_after_a_missing_comma_are_those_of_the_text():
         ("x" * 200_000, Kind.LIMIT, 1, 1),
         ("(" * 300, Kind.LIMIT, 1, 201),
         ("print 'a'", Kind.PARSER, 1, 1),
+        ("x = 1\ny = 1" + "0" * 5000, Kind.PARSER, 2, 1),
     ],
 )
 def test_what_cannot_be_read(text, kind, line, column):
@@ -77,6 +79,18 @@ def test_what_cannot_be_read(text, kind, line, column):
         parse(text)
     (error,) = caught.value.errors
     assert (error.kind, error.line, error.column) == (kind, line, column)
+
+
+def test_a_byte_order_mark_is_nothing():
+    source = "\ufeff#px:set max_output_rows_per_table=7\nimport px\npx.display(px.DataFrame('http_events').head(x))"
+    assert same(parse(source).tree, ast.parse(source[1:]))
+    with pytest.raises(CompileError) as caught:
+        compile_script(source)
+    assert (caught.value.errors[0].line, caught.value.errors[0].column) == (3, 45)
+    assert "#px:set" not in str(caught.value)
+    assert compile_script(source.replace("head(x)", "head(1)")).max_output_rows == 7
+    with pytest.raises(CompileError, match="exlain"):
+        compile_script("\ufeff#px:set exlain=true\nimport px")
 
 
 def test_columns_count_characters():

@@ -103,10 +103,31 @@ def test_formatted_durations_are_read_back(ns):
         ("1970-01-01T00:00:01.123456789+00:00", "%Y-%m-%d%ET%H:%M:%E*S%Ez", SECOND + 123_456_789),
         ("1970-01-01 00:00:02", "%Y-%m-%d %H:%M:%E3S", 2 * SECOND),
         ("01/02/1970 +0100", "%m/%d/%Y %z", 82800 * SECOND),
+        ("18:02", "%H:%M", 64920 * SECOND),
+        ("", "", 0),
+        (" 2020-07-13 18:02:05 Z ", "%F %T %Ez", 1594663325 * SECOND),
+        ("13.5", "%S.%E*f", 13 * SECOND + SECOND // 2),
+        ("1594663325", "%s", 1594663325 * SECOND),
+        ("5 Feb 2020 10:00 100%", "%e %h %E4Y %R 100%%", 1580896800 * SECOND),
     ],
 )
 def test_strptime(text, form, ns):
     assert strptime(text, form) == ns
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "words"),
+    [
+        ("x", "%Y", "'x' does not match the format '%Y'"),
+        ("2020-02-30", "%F", "'2020-02-30' does not match the format '%F'"),
+        ("2020", "%Q", "the format '%Q' has a directive that is not known"),
+        ("2020", "%Y%", "the format '%Y%' has a directive that is not known"),
+        ("x", "%s", "directive that is not known"),
+    ],
+)
+def test_not_of_that_format(text, form, words):
+    with pytest.raises(TimeError, match=words):
+        strptime(text, form)
 
 
 @given(st.text(max_size=20), st.text(max_size=10))

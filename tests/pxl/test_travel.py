@@ -26,8 +26,8 @@ TEXT = "x = 'abcdefgh'\n" + "x = x + x\n" * 13
 ACCEPTED = {
     "rows": "#px:set max_output_rows_per_table=999999999999999999\n" + START,
     "name": f"{START}df['{'x' * 4000}'] = 1",
-    "strange names": START + "df['\\0'] = '\\0'\ndf[''] = 1\ndf.LATENCY = 1\ndf['a#0'] = df.req_path\n"
-    "df = df.groupby(['a#0', '', '\\0']).agg(a=px.mean('latency'), A=px.mean('LATENCY'))",
+    "strange names": START + "df['\\0'] = '\\0'\ndf.LATENCY = 1\ndf['a#0'] = df.req_path\n"
+    "df = df.groupby(['a#0', '\\0']).agg(a=px.mean('latency'), A=px.mean('LATENCY'))",
     "sort by many": f"{START}{COLUMNS}df = df.sort({NAMED})",
     "merge on many": f"{START}{COLUMNS}df = df.merge(df, how='inner', on={NAMED})",
     "times": "import px\ndf = px.DataFrame('http_events', start_time=-9223372036854775807, end_time=9223372036854775807)",

@@ -115,6 +115,26 @@ def _unknown(kind: str, name: str, names: Iterable[str]) -> FunctionError:
     return FunctionError(f"there is no {kind} function '{name}'", f"did you mean '{similar}'?" if similar else "")
 
 
+#: How a value of one type is made one of another.
+_CONVERSIONS: Mapping[tuple[DataType, DataType], str] = {
+    (DataType.INT64, DataType.FLOAT64): "x * 1.0",
+    (DataType.INT64, DataType.STRING): "px.itoa(x)",
+    (DataType.INT64, DataType.TIME64NS): "px.int64_to_time(x)",
+    (DataType.INT64, DataType.BOOLEAN): "x != 0",
+    (DataType.FLOAT64, DataType.INT64): "px.floor(x)",
+    (DataType.FLOAT64, DataType.STRING): "px.round(x, 2)",
+    (DataType.STRING, DataType.INT64): "px.atoi(x, 0)",
+    (DataType.STRING, DataType.BOOLEAN): "x != ''",
+    (DataType.STRING, DataType.UINT128): "px.uint128('...')",
+    (DataType.TIME64NS, DataType.INT64): "px.time_to_int64(x)",
+    (DataType.BOOLEAN, DataType.INT64): "px.select(x, 1, 0)",
+    (DataType.UINT128, DataType.STRING): "px.upid_to_string(x)",
+}
+_PLACES = ("first", "second", "third", "fourth")
+#: More overloads than these are not listed when it is known what to do.
+_FEW = 4
+
+
 def _no_overload(
     kind: str, name: str, given: tuple[DataType, ...], existing: list[tuple[DataType, ...]]
 ) -> FunctionError:
@@ -125,9 +145,24 @@ def _no_overload(
         hint = f"'{name}' takes {' or '.join(map(str, counts))} {plural}, not {len(given)}: {types}"
     else:
         hint = f"'{name}' takes {types}"
-        if any(_would_take(one, given) for one in existing):
+        if ways := _ways(given, existing):
+            advice = f"there are no implicit casts: make {', or '.join(ways)}"
+            hint = f"{advice}; {hint}" if len(existing) <= _FEW else advice
+        elif any(_would_take(one, given) for one in existing):
             hint += "; there are no implicit casts: multiply an INT64 by 1.0 to make it a FLOAT64"
     return FunctionError(f"could not find {kind} '{name}' with arguments {signature(given)}", hint)
+
+
+def _ways(given: tuple[DataType, ...], existing: list[tuple[DataType, ...]]) -> list[str]:
+    """What makes one of the arguments such that an overload takes them all."""
+    ways = []
+    for place, (label, data) in enumerate(zip(_PLACES, given, strict=False)):
+        for (source, target), way in _CONVERSIONS.items():
+            if source is data and (*given[:place], target, *given[place + 1 :]) in existing:
+                article = "an" if target is DataType.INT64 else "a"
+                ways.append(f"the {label if len(given) > 1 else 'argument'} {article} {target.name} with {way}")
+                break
+    return ways
 
 
 def _would_take(types: tuple[DataType, ...], given: tuple[DataType, ...]) -> bool:

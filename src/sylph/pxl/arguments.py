@@ -21,6 +21,15 @@ def optional(**defaults: Any) -> tuple[Parameter, ...]:
     return tuple(Parameter(name, default, required=False) for name, default in defaults.items())
 
 
+#: What to do when too much is given by position.
+_LISTED = {
+    ("DataFrame.agg", ()): "name each output: df.agg(out=('column', px.mean))",
+    ("DataFrame.append", ("objs",)): "give several as a list: df.append([a, b])",
+    ("DataFrame.drop", ("columns",)): "give several as a list: df.drop(['a', 'b'])",
+    ("DataFrame.groupby", ("by",)): "give several as a list: df.groupby(['a', 'b'])",
+}
+
+
 def bind_names(
     function: str,
     parameters: tuple[str, ...],
@@ -33,10 +42,11 @@ def bind_names(
     """Values and nodes of a call by parameter name, by Python's rules; a Fault says what does not fit."""
     if len(args) > len(parameters):
         plural = "argument" if len(parameters) == 1 else "arguments"
+        verb = "was" if len(args) == 1 else "were"
         raise Fault(
-            f"{function}() takes {len(parameters)} {plural} but {len(args)} were given",
+            f"{function}() takes {len(parameters)} {plural} but {len(args)} {verb} given",
             Kind.CALL,
-            "" if extra is None else "give it a name: out=...",
+            _LISTED.get((function, parameters)) or ("" if extra is None else "give it a name: out=..."),
             args[len(parameters)][1],
         )
     values = {name: value for name, (value, _) in zip(parameters, args, strict=False)}

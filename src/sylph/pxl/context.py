@@ -45,6 +45,8 @@ ALIASES = MappingProxyType(
         "cmd": "cmdline",
     }
 )
+#: What scripts mostly ask for.
+_USUAL = ("pod", "service", "namespace", "node", "container", "deployment", "cmdline", "pid", "hostname", "asid")
 
 
 def metadata(frame: Frame, key: str) -> Scalar:
@@ -52,16 +54,18 @@ def metadata(frame: Frame, key: str) -> Scalar:
     name = ALIASES.get(key, key)
     sources = SOURCES.get(name)
     if sources is None:
-        hint = suggestion(key, (*SOURCES, *ALIASES)) or f"keys are {listing((*SOURCES, *ALIASES))}"
+        hint = suggestion(key, (*SOURCES, *ALIASES)) or f"keys are {listing(_USUAL)}, and ids such as 'pod_id'"
         raise Fault(f"metadata property '{key}' not found", Kind.METADATA, hint)
     columns = frame.columns
     source = next((source for source in sources if source in columns), None)
     if source is None:
-        raise Fault(
-            f"cannot find '{key}': it needs one of the columns {listing(sources)}",
-            Kind.METADATA,
-            f"take ctx before agg, keep or drop removes them; columns are {listing(columns)}",
-        )
+        needs = "column" if len(sources) == 1 else "one of the columns"
+        hint = f"take ctx before agg, keep or drop removes them; columns are {listing(columns)}"
+        for short, full in ALIASES.items():
+            if short in columns and full in sources:
+                hint = f"'{short}' is not looked at, '{full}' is: df.{full} = df.{short}"
+                break
+        raise Fault(f"cannot find '{key}': it needs {needs} {listing(sources)}", Kind.METADATA, hint)
     if name == "pod_name" and source == "upid" and "local_addr" in columns and "time_" in columns:
         function = "_upid_to_podname_local_addr_fallback"
         args = ["upid", "local_addr", "time_"]

@@ -12,7 +12,7 @@ from sylph.plan.errors import PlanError
 from sylph.plan.expressions import ColumnRef, Expression
 from sylph.plan.nodes import Aggregate, Explode, Filter, Limit, Map, Node, Source, TableFunctionSource, Union
 from sylph.plan.walk import inputs
-from sylph.pxl import limits
+from sylph.pxl import habits, limits
 from sylph.pxl.arguments import frame as frame_argument
 from sylph.pxl.arguments import integer, optional, required, scalar, string, strings, wrong_type
 from sylph.pxl.errors import Kind
@@ -116,6 +116,8 @@ def check_open(frame: Frame) -> None:
 def _made(interpreter: Interpreter, node: Node, columns: Columns, parents: Iterable[Frame]) -> Frame:
     if len(columns) > limits.MAX_COLUMNS:
         raise Fault(f"a DataFrame has at most {limits.MAX_COLUMNS:,} columns", Kind.LIMIT)
+    if "" in columns:
+        raise Fault("the name of a column is empty", Kind.DATAFRAME)
     longest = max(map(len, columns), default=0)
     if longest > limits.MAX_NAME:
         raise Fault(f"the name of a column has at most {limits.MAX_NAME:,} characters", Kind.LIMIT)
@@ -380,6 +382,8 @@ def attribute(frame: Frame, name: str, *, called: bool = False) -> object:
         raise Fault("a DataFrame has no map()", Kind.DATAFRAME, "assign a column instead: df.column = expression")
     if name == "ctx":
         return Context(frame)
+    if name in habits.FRAMES and name not in frame.columns and not frame.tainted:
+        raise Fault(f"column '{name}' not found in this DataFrame", Kind.DATAFRAME, habits.FRAMES[name])
     return column(frame, name)
 
 

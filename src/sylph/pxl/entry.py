@@ -126,7 +126,12 @@ def _convert_list(interpreter: Interpreter, name: str, text: str) -> Any:
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         raise Fault(f"argument '{name}' must be a list such as ['a', 'b']", Kind.EXEC_FUNCS)
     scope = Scope({"px": interpreter.module("px")}, interpreter.globals.parent)
-    value = interpreter.expression(tree.body[0].value, scope)
+    try:
+        value = interpreter.expression(tree.body[0].value, scope)
+    except Fault as fault:
+        fault.message = f"argument '{name}': {fault.message}"
+        fault.hint = fault.hint or "write a list such as ['a', 'b']"
+        raise
     if not isinstance(value, (list, tuple)):
         raise Fault(f"argument '{name}' must be a list, not {article(value)}", Kind.EXEC_FUNCS)
     return value
@@ -148,6 +153,13 @@ def _integer(text: str) -> int:
     return value
 
 
+def _time(text: str) -> int:
+    try:
+        return _integer(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, of nanoseconds since the epoch; annotate it as str for '-5m'") from None
+
+
 def _float(text: str) -> float:
     if len(text) > 400 or "_" in text:
         raise ValueError("not a number")
@@ -165,7 +177,7 @@ _READERS: Mapping[DataType, Any] = {
     DataType.INT64: _integer,
     DataType.FLOAT64: _float,
     DataType.STRING: str,
-    DataType.TIME64NS: _integer,
+    DataType.TIME64NS: _time,
 }
 
 
@@ -176,7 +188,9 @@ def result_frames(request: ExecFunc, result: Any) -> Iterator[tuple[str, Frame]]
         return
     if isinstance(result, Grouped):
         raise Fault(f"{request.name}() returns a {result.method} without agg()", Kind.EXEC_FUNCS)
-    if not isinstance(result, (list, tuple)) or not result:
+    if isinstance(result, (list, tuple)) and not result:
+        raise Fault(f"{request.name}() must return a DataFrame or a list of them, not an empty list", Kind.EXEC_FUNCS)
+    if not isinstance(result, (list, tuple)):
         raise Fault(
             f"{request.name}() must return a DataFrame or a list of them, not {article(result)}", Kind.EXEC_FUNCS
         )

@@ -11,6 +11,8 @@ from enum import StrEnum
 MAX_REPORTED = 20
 #: A source line longer than this is shown cut around the error.
 _SHOWN_WIDTH = 160
+#: A name of so many characters is also looked for within others.
+_LONG_PART = 4
 
 
 class Kind(StrEnum):
@@ -91,16 +93,24 @@ class CompileError(Exception):
 
 
 def split_lines(source: str) -> list[str]:
-    r"""Lines as Python's parser counts them (`str.splitlines` would also break at \x0c and \u2028)."""
-    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    r"""Lines as Python counts them (`str.splitlines` also breaks at \x0c and \u2028); no byte order mark."""
+    return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """A hint that names what is closest to `name`; empty when nothing is close."""
     if len(name) > 100:
         return ""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if not close and len(name) >= _LONG_PART:
+        # `status` for `resp_status`, `http` for `http_events`.
+        close = sorted((each for each in known if name.lower() in each.lower()), key=len)[:3]
+    return f"did you mean {_quoted(close)}?" if close else ""
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)
 
 
 def listing(names: Iterable[str], limit: int = 12) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sylph.functions.registry import AGGREGATES, SCALARS
 from sylph.plan.expressions import Call, Literal
-from sylph.pxl import dataframe, operations
+from sylph.pxl import dataframe, habits, operations
 from sylph.pxl.aggregated import HINT, called, compute, computes, is_form
 from sylph.pxl.arguments import bind_builtin
 from sylph.pxl.context import metadata
@@ -69,17 +69,21 @@ def constant(node: ast.Constant) -> Scalar | None:
         if value > MAX_INT64:
             raise Fault("the number does not fit 64 bits", Kind.PARSER)
         return literal(value)
-    raise Fault(f"a {type(value).__name__} literal is not part of PxL", Kind.PARSER)
+    name = "'...'" if value is ... else f"a {type(value).__name__} literal"
+    raise Fault(f"{name} is not part of PxL", Kind.PARSER)
 
 
 def unsupported(node: ast.AST) -> Fault:
     """The fault of an expression that PxL does not have."""
     hints = {
         ast.Lambda: ("lambda", "use def"),
-        ast.ListComp: ("a comprehension", ""),
-        ast.SetComp: ("a comprehension", ""),
-        ast.DictComp: ("a comprehension", ""),
-        ast.GeneratorExp: ("a comprehension", ""),
+        ast.Await: ("'await'", ""),
+        ast.DictComp: ("a comprehension", "write the elements out"),
+        ast.GeneratorExp: ("a comprehension", "write the elements out"),
+        ast.ListComp: ("a comprehension", "write the elements out"),
+        ast.SetComp: ("a comprehension", "write the elements out"),
+        ast.Yield: ("'yield'", "use return, with a list where there are several"),
+        ast.YieldFrom: ("'yield'", "use return, with a list where there are several"),
         ast.Starred: ("'*'", "write the elements out"),
         ast.NamedExpr: ("':='", "assign on a line of its own"),
         ast.Set: ("a set", "write a list: [1, 2]"),
@@ -119,6 +123,9 @@ def define(interpreter: Interpreter, node: ast.FunctionDef, scope: Scope) -> Any
                 )
             annotations[argument.arg] = annotation
     names = tuple([argument.arg for argument in arguments.args])
+    if len(set(names)) < len(names):
+        twice = next(argument for position, argument in enumerate(arguments.args) if argument.arg in names[:position])
+        raise Fault(f"SyntaxError: duplicate argument '{twice.arg}' in function definition", Kind.DEF, node=twice)
     with_default = names[len(names) - len(arguments.defaults) :]
     defaults = {
         name: interpreter.expression(value, scope) for name, value in zip(with_default, arguments.defaults, strict=True)
@@ -151,7 +158,8 @@ def _name(_interpreter: Interpreter, node: ast.Name, scope: Scope) -> Any:
         known.extend(inner.values)
         inner = inner.parent
     hint = f"'{name}' must be imported: import {name}" if name in {"px", "pxtrace", "pxviews", "pxconfig"} else ""
-    raise Fault(f"name '{name}' is not defined", Kind.NAME, hint or suggestion(name, known))
+    hint = hint or habits.builtin(name) or suggestion(name, known)
+    raise Fault(f"name '{name}' is not defined", Kind.NAME, hint)
 
 
 def _constant(_interpreter: Interpreter, node: ast.Constant, _scope: Scope) -> Any:
@@ -194,13 +202,15 @@ def _member(base: Any, name: str) -> Any:
     if isinstance(base, Module):
         value = base.get(name)
         if value is None:
-            raise Fault(f"'{base.name}' has no attribute '{name}'", Kind.NAME, suggestion(name, base.names()))
+            hint = (habits.FUNCTIONS.get(name) if base.name == "px" else "") or suggestion(name, base.names())
+            raise Fault(f"'{base.name}' has no attribute '{name}'", Kind.NAME, hint)
         return value
     if isinstance(base, Grouped):
         return dataframe.grouped_attribute(base, name)
     if isinstance(base, Context):
         raise Fault("'ctx' has no attributes", Kind.NAME, f"write ctx['{name}']")
-    raise Fault(f"{article(base)} has no attribute '{name}'", Kind.NAME)
+    hint = habits.method(name) if isinstance(base, (Scalar, TypeValue)) else ""
+    raise Fault(f"{article(base)} has no attribute '{name}'", Kind.NAME, hint)
 
 
 def _check_available(interpreter: Interpreter, node: ast.expr) -> None:
@@ -292,7 +302,10 @@ def _callee(interpreter: Interpreter, node: ast.expr, scope: Scope) -> Any:
             fault.node = node
             raise
     if not dataframe.has_method(node.attr):
-        hint = suggestion(node.attr, dataframe.methods())
+        if node.attr in base.columns:
+            hint = f"'{node.attr}' is a column: leave out the ()"
+        else:
+            hint = habits.frame(node.attr) or suggestion(node.attr, dataframe.methods())
         raise Fault(f"DataFrame has no method '{node.attr}'", Kind.NAME, hint, node)
     return dataframe.attribute(base, node.attr, called=True)
 

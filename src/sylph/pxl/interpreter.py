@@ -329,6 +329,8 @@ class Interpreter:
             value = module.get(alias.name)
             if value is None:
                 hint = suggestion(alias.name, module.names())
+                if alias.name == "*":
+                    hint = f"write import {module.name}, and {module.name}.name"
                 raise Fault(
                     f"ImportError: cannot import name '{alias.name}' from '{module.name}'", Kind.IMPORT, hint, alias
                 )

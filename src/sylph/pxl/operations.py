@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sylph.functions.registry import AGGREGATES
 from sylph.plan.expressions import Literal
-from sylph.pxl import operators
+from sylph.pxl import habits, operators
 from sylph.pxl.aggregated import compute, computes, is_form
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import call
@@ -30,23 +30,6 @@ _AS_TEXT = MappingProxyType(
         DataType.UINT128: "px.upid_to_string(x) turns a UPID into text",
     }
 )
-#: What to write instead of operators that PxL does not have.
-_INSTEAD = MappingProxyType(
-    {
-        ast.FloorDiv: "px.floor(a / b) gives a whole number as a float",
-        ast.Pow: "px.pow(a, b) is a power",
-        ast.Is: "no value is ever null: compare with '' or 0 by ==",
-        ast.IsNot: "no value is ever null: compare with '' or 0 by !=",
-        ast.BitAnd: "conditions are joined by 'and'",
-        ast.BitOr: "conditions are joined by 'or'",
-    }
-)
-
-
-def _unknown(op: ast.operator | ast.cmpop) -> Fault:
-    return Fault(
-        f"operator '{operators.SYMBOLS[type(op)]}' is not part of PxL", Kind.OPERATOR, _INSTEAD.get(type(op), "")
-    )
 
 
 def binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Any:
@@ -68,7 +51,7 @@ def _applied(name: str, values: list[Any], nodes: list[ast.expr]) -> Any:
 
 def _operand(value: Any, node: ast.AST) -> Scalar:
     if not isinstance(value, Scalar):
-        hint = ""
+        hint = "there are no nulls: compare with 0, '' or False" if value is None else ""
         if isinstance(value, Frame):
             hint = "use a column of it, such as df.latency"
         elif isinstance(value, FunctionValue):
@@ -102,6 +85,11 @@ def _comparison(op: ast.cmpop, values: list[Any], nodes: list[ast.expr]) -> Any:
     if name is None:
         raise _unknown(op)
     return _applied(name, values, nodes)
+
+
+def _unknown(op: ast.operator | ast.cmpop) -> Fault:
+    symbol = operators.SYMBOLS[type(op)]
+    return Fault(f"operator '{symbol}' is not part of PxL", Kind.OPERATOR, habits.OPERATORS.get(symbol, ""))
 
 
 def member(value: Any, node: ast.AST, others: Sequence[Any], where: ast.AST) -> Any:

@@ -39,6 +39,8 @@ def parse(source: str) -> Parsed:
 
 def _parse(source: str) -> Parsed:
     _check_size(source)
+    # A byte order mark, which some editors write; columns stay as they are, since it has no width.
+    source = source.removeprefix("\ufeff")
     try:
         return Parsed(source, _tree(source))
     except SyntaxError as error:
@@ -105,6 +107,8 @@ def _syntax_diagnostic(error: SyntaxError) -> Diagnostic:
     message, hint = str(error.msg), ""
     if message.startswith("Missing parentheses in call to 'print'"):
         message, hint = "'print' is not part of PxL", "use px.display(df)"
+    elif "integer string conversion" in message:
+        return Diagnostic(max(1, line), column, "the number does not fit 64 bits", Kind.PARSER)
     elif "Perhaps you forgot a comma" in message:
         message, hint = "invalid syntax", "perhaps a comma is missing here"
     return Diagnostic(max(1, line), column, f"{type(error).__name__}: {message}", Kind.PARSER, hint, length)

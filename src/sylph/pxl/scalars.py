@@ -152,6 +152,6 @@ def as_scalar(value: object, what: str) -> Scalar:
 def not_scalar(name: str) -> Fault:
     """The fault of calling an aggregate as if it gave one value for each row."""
     if name in AGGREGATES:
-        hint = f"use it in agg(): df.groupby('a').agg(out=('b', px.{name}))"
+        hint = f"use it in agg(), without (): df.groupby('a').agg(out=('b', px.{name}))"
         return Fault(f"'{name}' is an aggregate and cannot be used on rows", Kind.TYPE, hint)
     return Fault(f"'{name}' is not a function", Kind.CALL)

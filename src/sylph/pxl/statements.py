@@ -39,10 +39,14 @@ def written_out(statement: ast.AugAssign) -> ast.Assign:
 
 _STATEMENTS: Mapping[type[ast.stmt], tuple[str, str]] = {
     ast.For: ("for", "DataFrame operations work on all rows at once"),
-    ast.While: ("while", ""),
+    ast.While: ("while", "DataFrame operations work on all rows at once"),
+    ast.AsyncFunctionDef: ("async def", "use def"),
+    ast.Pass: ("pass", "leave it out, or return"),
+    ast.Try: ("try", "errors are found before the script runs; operations on rows give 0 or '' instead of failing"),
+    ast.Global: ("global", "names outside are seen within a function; give a result back with return"),
+    ast.Nonlocal: ("nonlocal", "names outside are seen within a function; give a result back with return"),
     ast.If: ("if", "use px.select(condition, a, b) for a value, df[condition] for rows"),
     ast.With: ("with", ""),
-    ast.Try: ("try", ""),
     ast.ClassDef: ("class", ""),
     ast.AnnAssign: ("annotated assignment", "leave the annotation out"),
     ast.Delete: ("del", "use df.drop(['column'])"),

@@ -21,6 +21,22 @@ _ABSOLUTE = re.compile(
     r"\s*(\d{1,4})-(\d{1,2})-(\d{1,2})\s+(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d*))?\s*(Z|[+-]\d{2}:?\d{2})\s*",
     re.ASCII,
 )
+#: Directives of strptime(), those of C and of absl that Python does not have or calls something else.
+_DIRECTIVE = re.compile(r"%(E(?:[*0-9]+[SfYz]|[zT])|.)", re.DOTALL)
+_DIRECTIVES = {
+    "D": "%m/%d/%y",
+    "F": "%Y-%m-%d",
+    "R": "%H:%M",
+    "T": "%H:%M:%S",
+    "e": "%d",
+    "h": "%b",
+    "n": " ",
+    "t": " ",
+    "E4Y": "%Y",
+    "E*z": "%z",
+    "Ez": "%z",
+    "ET": "T",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -74,16 +90,21 @@ def parse_time(text: str, now_ns: int) -> int:
 def strptime(text: str, form: str) -> int:
     """Nanoseconds since the epoch of `text` read by a strptime format; UTC unless it says otherwise.
 
-    Of the extensions of absl's format, `%E*S`, `%E#S` (seconds with a fraction), `%Ez` and `%ET` are known.
+    What the format leaves out is that of 1970-01-01 00:00:00. Of the extensions of absl's format, `%E*S`, `%E3S`
+    (seconds with a fraction), `%E*f`, `%E4Y`, `%Ez` and `%ET` are known; `%s`, seconds since the epoch, stands alone.
     Raises TimeError.
     """
-    fraction = 0
-    python_form = re.sub(r"%E[*0-9]+S|%E\*f", "%S.%f", form).replace("%Ez", "%z").replace("%ET", "T")
+    if form.strip() == "%s" and re.fullmatch(r"\s*-?[0-9]{1,18}\s*", text, re.ASCII):
+        return checked(int(text) * UNITS["s"], f"time '{_short(text)}'")
+    given, fraction = text, 0
+    text, python_form = text.strip(), _DIRECTIVE.sub(_python_directive, form.strip())
     # Python reads six digits of a fraction; the rest is cut, after being counted.
     digits = re.search(r"\.(\d{7,18})", text) if "%f" in python_form else None
     if digits:
         fraction = int(digits.group(1)[:9].ljust(9, "0")) % 1000
         text = text[: digits.start() + 7] + text[digits.end() :]
+    if not re.search("%[YyGcx]", python_form.replace("%%", "")):
+        text, python_form = f"1970 {text}", f"%Y {python_form}"
     try:
         try:
             moment = datetime.strptime(text, python_form)
@@ -92,10 +113,22 @@ def strptime(text: str, form: str) -> int:
                 raise
             moment = datetime.strptime(text, python_form.replace("%S.%f", "%S"))
     except (ValueError, re.error, OverflowError, IndexError) as error:
-        raise TimeError(f"'{_short(text)}' does not match the format '{_short(form)}': {error}") from None
+        why = str(error)
+        if "directive" in why or "stray" in why:
+            raise TimeError(
+                f"the format '{_short(form)}' has a directive that is not known; a good one is %Y-%m-%d %H:%M:%S %z"
+            ) from None
+        raise TimeError(f"'{_short(given)}' does not match the format '{_short(form)}'") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return checked(_since_epoch(moment) + fraction, f"time '{_short(text)}'")
+    return checked(_since_epoch(moment) + fraction, f"time '{_short(given)}'")
+
+
+def _python_directive(found: re.Match[str]) -> str:
+    directive = found[1]
+    if directive[0] == "E" and directive[-1] in "Sf":
+        return "%S.%f" if directive[-1] == "S" else "%f"
+    return _DIRECTIVES.get(directive, found[0])
 
 
 def format_duration(nanoseconds: int) -> str:
