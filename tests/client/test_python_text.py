@@ -34,10 +34,12 @@ def test_a_literal_is_found_in_the_callers_file(conn):
     assert place(conn, SEVERAL) == f"{__file__}: 'http_evnts'), 'several')"
     shown = place(conn, "import px; px.display(px.DataFrame('http_evnt'))")
     assert shown == f"{__file__}: 'http_evnt'))\")"
+    shown = place(conn, "import px\ndf = 1\npx.display(px.DataFrame('http_event'))")
+    assert shown == f"{__file__}: 'http_event'))\")"
 
 
 def test_a_text_that_stands_nowhere_as_it_is_has_its_own_lines(conn):
-    assert place(conn, "import px\npx.display(px.DataFrame('http_evnts'))") == "script: 'http_evnts'))"
+    assert place(conn, "import px\n" + "px.display(px.DataFrame('http_evnts'))") == "script: 'http_evnts'))"
     # The same twice: nobody knows which.
     assert place(conn, "import px; px.display(px.nothing())") == "script: nothing())"
     with pytest.raises(sylph.CompileError, match=" --> script L1"):

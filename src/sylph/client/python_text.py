@@ -11,25 +11,28 @@ from sylph.client.errors import SYLPH, ErrorAt, Problem, shown_file
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A text that the program at `path` may have written as it is, between quotes."""
+    """A text that the program at `path` may have between quotes, as it is or with \\n for the ends of lines."""
 
     text: str
     path: str
 
     def problem(self, error: ErrorAt) -> Problem | None:
         """An error of the text where it stands; None if that is not known, or not in one place only."""
-        lines = linecache.getlines(self.path)
-        source = "".join(lines)
-        at = source.find(self.text)
-        end = at + len(self.text)
-        quoted = at > 0 and source[at - 1] in "'\"" and source[end : end + 1] in {"'", '"'}
-        if not error.line or not quoted or source.find(self.text, at + 1) >= 0:
-            return None
-        before = source.count("\n", 0, at)
-        line = before + error.line
-        column = error.column + (at - source.rfind("\n", 0, at) - 1 if error.line == 1 else 0)
-        text = lines[line - 1].rstrip("\n")
-        return Problem(shown_file(self.path), line, column, error.message, error.hint, text)
+        source = "".join(linecache.getlines(self.path))
+        lines = self.text.split("\n")
+        for newline in ("\n", r"\n"):
+            written = newline.join(lines)
+            at = source.find(written)
+            end = at + len(written)
+            quoted = at > 0 and source[at - 1] in "'\"" and source[end : end + 1] in {"'", '"'}
+            if not quoted or not 1 <= error.line <= len(lines) or source.find(written, at + 1) >= 0:
+                continue
+            at += sum(len(line) + len(newline) for line in lines[: error.line - 1]) + max(error.column - 1, 0)
+            start = source.rfind("\n", 0, at) + 1
+            text = source[start:].partition("\n")[0]
+            line = source.count("\n", 0, at) + 1
+            return Problem(shown_file(self.path), line, at - start + 1, error.message, error.hint, text)
+        return None
 
 
 def literal(text: str) -> Literal:
