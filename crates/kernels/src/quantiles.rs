@@ -15,6 +15,8 @@ mod tests;
 const EXACT: usize = 256;
 /// Numbers that travel as they are: all that are kept, so that few rows give what one store gives.
 const SENT: usize = EXACT;
+/// Of these, where there are many digests.
+const SENT_OF_MANY: usize = 64;
 /// Width of the centroids held.
 const HELD_WIDTH: f64 = 0.025;
 /// Width of the parts that travel. Half of it, at q = 0.5, is the most that one of them is wrong by: 0.014.
@@ -134,7 +136,11 @@ impl Digest {
             encode_values(&points, out);
             return;
         }
-        let Some(mut walk) = Walk::new(&points) else {
+        self.encode_parts(&points, count, out);
+    }
+
+    fn encode_parts(&self, points: &[Centroid], count: u64, out: &mut Vec<u8>) {
+        let Some(mut walk) = Walk::new(points) else {
             return;
         };
         let integers = !self.fractional && self.values.iter().all(|&value| is_integer(value));
@@ -185,6 +191,23 @@ impl Digest {
             merged(&self.centroids, &values)
         }
     }
+}
+
+/// Appends a digest that is less exact and smaller than this one, which was made to travel; few numbers stay as they are.
+pub fn lighten(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
+    if let Decoded::Values(values) = decode(bytes)?
+        && values.len() > SENT_OF_MANY
+    {
+        let digest = Digest {
+            values,
+            ..Digest::default()
+        };
+        let points = digest.points();
+        digest.encode_parts(&points, total(&points), out);
+    } else {
+        out.extend_from_slice(bytes);
+    }
+    Ok(())
 }
 
 fn total(points: &[Centroid]) -> u64 {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use sylph_kernels::{cidr, embedding, endpoints, hex, kmeans, pii, pprof, sql, uri};
+use sylph_kernels::{cidr, embedding, endpoints, hex, kmeans, pii, pprof, quantiles, sql, uri};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -172,6 +172,16 @@ fn compute(name: &str, batch: &RecordBatch) -> Result<ArrayRef> {
             Ok(Arc::new(out.finish()))
         }
         "pprof_profile" => profiles(batch),
+        "lighten_digests" => {
+            let digests = column(batch, 0, |column| column.as_binary_opt::<i32>())?;
+            let (mut out, mut bytes) = (BinaryBuilder::new(), Vec::new());
+            for row in 0..rows {
+                bytes.clear();
+                quantiles::lighten(digests.value(row), &mut bytes)?;
+                out.append_value(&bytes);
+            }
+            Ok(Arc::new(out.finish()))
+        }
         _ => Err(format!("there is no kernel {name:?}")),
     }
 }

@@ -6,6 +6,10 @@ A digest is a BLOB. `crates/kernels/src/quantiles.rs` says what is in it and how
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Aggregates over numbers, as {0}: a digest that is as exact as can be, and one made to travel.
 WHOLE = "sylph_digest(CAST({0} AS DOUBLE))"
@@ -35,6 +39,15 @@ def register() -> None:
         raise ImportError("sylph._native is missing or older than this source: run `make build`") from error
 
     register_functions(_duckdb.__file__, MEMORY)
+
+
+def lighten(digests: pa.Array) -> pa.Array:
+    """Digests made to travel, as less exact ones that take less; those of few numbers stay as they are."""
+    import pyarrow as pa
+
+    from sylph._native import kernel
+
+    return pa.record_batch(kernel("lighten_digests", pa.record_batch({"digests": digests}))).column(0)
 
 
 def memory() -> int:

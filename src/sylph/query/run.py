@@ -15,6 +15,7 @@ from sylph.query.answer import Rows
 from sylph.query.arrow import Shape
 from sylph.query.duck import Instance
 from sylph.query.scan import Asked, Scans
+from sylph.query.states import digest_columns, lightened
 from sylph.query.steps import Steps, most_rows
 from sylph.query.watch import Watched
 
@@ -90,19 +91,19 @@ class Run:
         self._watched.check()
         self._watched.table = sink.name
         asked = self._asked(sink)
-        shape = Shape(sink.input.relation)
+        shape, digests = Shape(sink.input.relation), digest_columns(sink.input)
         held: list[pa.RecordBatch] = []
         rows = 0
         few = isinstance(sink.input, Limit) and sink.input.rows <= BATCH_ROWS
         with _Answer(self._instance, asked, few=few) as found:
             for batch in found.batches:
                 if rows + batch.num_rows > BATCH_ROWS:
-                    yield Rows(sink.name, shape.join(held, found.schema))
+                    yield Rows(sink.name, lightened(shape.join(held, found.schema), digests))
                     self._watched.check()
                     held, rows = [], 0
                 held.append(shape.batch(batch))
                 rows += batch.num_rows
-        yield Rows(sink.name, shape.join(held, found.schema), last=True)
+        yield Rows(sink.name, lightened(shape.join(held, found.schema), digests), last=True)
 
     def _asked(self, step: Share | Sink) -> Asked:
         query = self._steps.of(step)

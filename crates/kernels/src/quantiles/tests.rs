@@ -157,6 +157,36 @@ fn what_travels_and_what_is_held_is_small() {
 }
 
 #[test]
+fn lightened_digests_are_small_and_keep_the_error() {
+    for (shape, values) in shapes(20_000) {
+        let mut together = Digest::default();
+        for part in values.chunks(200) {
+            let (sent, mut light) = (bytes(&digest(part), Digest::encode_to_send), Vec::new());
+            lighten(&sent, &mut light).unwrap();
+            assert!(light.len() <= sent.len(), "{shape}");
+            // Twice is once.
+            let mut again = Vec::new();
+            lighten(&light, &mut again).unwrap();
+            assert_eq!(light, again, "{shape}");
+            together.merge_bytes(&light).unwrap();
+        }
+        let error = error(&together, &values);
+        assert!(error < 0.02, "{shape}: {error}");
+    }
+    let latencies = &shapes(200)[1].1;
+    let mut light = Vec::new();
+    lighten(&bytes(&digest(latencies), Digest::encode_to_send), &mut light).unwrap();
+    assert!(light.len() < 200, "{}", light.len());
+    for few in [&[][..], &[7.0], &latencies[..SENT_OF_MANY]] {
+        let sent = bytes(&digest(few), Digest::encode_to_send);
+        let mut same = Vec::new();
+        lighten(&sent, &mut same).unwrap();
+        assert_eq!(same, sent);
+    }
+    assert!(lighten(&[9, 0], &mut light).is_err());
+}
+
+#[test]
 fn parts_are_symmetric_and_sum_up() {
     let mut counts: Vec<u64> = (1..3_000).collect();
     counts.extend((12..=53).map(|power| 1 << power));
