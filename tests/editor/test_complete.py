@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sylph.editor.complete import Kind, complete, hover
 from sylph.library.loader import ids, load
-from sylph.pxl.context import ALIASES, SOURCES
+from sylph.pxl.metadata_keys import ALIASES, SOURCES
 from sylph.tables import TABLES
 
 FRAME = "import px\ndf = px.DataFrame('http_events', start_time='-5m')\n"

@@ -15,9 +15,9 @@ import pytest
 import px
 from px import frame
 from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
-from sylph.pxl.context import ALIASES, SOURCES
 from sylph.pxl.dataframe import methods
 from sylph.pxl.interpreter import Interpreter
+from sylph.pxl.metadata_keys import ALIASES, SOURCES
 from sylph.pxl.px_module import px_module
 from tests.editor import lsp_client
 

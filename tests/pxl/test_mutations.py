@@ -289,3 +289,21 @@ def test_otel_needs_a_service_name_and_an_endpoint():
     assert "service.name" in errors(OTEL.replace("DATA", gauge).replace("'service.name'", "'name'"))[0][2]
     lines = [line for line in OTEL.replace("DATA", gauge).splitlines() if "endpoint" not in line]
     assert "no endpoint" in errors("\n".join(lines))[0][2]
+
+
+def test_what_a_comment_of_a_program_prints_is_no_row():
+    program = """
+    // printf("%s", comm)
+    /* printf("a:%d b:%d", 1, 2);
+       kprobe:gone { } */
+    kprobe:here { printf("path:%s // no comment /* either", str(arg0)); }
+    // printf("%d", pid
+    """
+    assert list(relation(program)) == ["path"]
+
+
+def test_a_probe_that_fails_does_not_fail_again_where_its_table_is_read():
+    source = DROPS.replace("pxtrace.kprobe()", "px.uint128('a')")
+    with pytest.raises(CompileError) as caught:
+        check_script(source)
+    assert [error.message for error in caught.value.errors] == ["'a' is not a UUID"]

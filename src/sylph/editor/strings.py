@@ -9,7 +9,7 @@ from typing import Any
 from sylph.editor.cursor import Bracket, Cursor, primary_before
 from sylph.editor.describe import Item, Kind, columns, table, type_text
 from sylph.editor.names import Names
-from sylph.pxl.context import ALIASES, SOURCES
+from sylph.pxl.metadata_keys import ALIASES, SOURCES
 from sylph.pxl.values import Builtin, Context, Frame, Grouped
 from sylph.tables.declare import Table
 

@@ -143,6 +143,8 @@ def _no_overload(
     if len(given) not in counts:
         plural = "argument" if counts == [1] else "arguments"
         hint = f"'{name}' takes {' or '.join(map(str, counts))} {plural}, not {len(given)}: {types}"
+    elif name == "invert" and given == (DataType.BOOLEAN,):
+        hint = "'not' reverses a condition"
     else:
         hint = f"'{name}' takes {types}"
         if ways := _ways(given, existing):

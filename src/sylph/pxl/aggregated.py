@@ -14,7 +14,7 @@ from typing import Any
 from sylph.functions.declare import Aggregate, LiteralValue, Option
 from sylph.functions.registry import AGGREGATES
 from sylph.plan.expressions import Literal
-from sylph.pxl import limits
+from sylph.pxl import habits, limits
 from sylph.pxl.errors import Kind, suggestion
 from sylph.pxl.values import AggregateValue, Computed, Fault, FunctionValue, Scalar, article
 from sylph.tables.types import DataType
@@ -103,7 +103,13 @@ def _options(
             raise Fault(f"{function.name}() cannot take {article(value)}", Kind.TYPE, hint, where)
         if position >= len(names):
             hint = (
-                f"options are {', '.join(names)}" if names else f"name columns as strings: px.{function.name}('column')"
+                habits.QUANTILE
+                if function.name == "quantiles"
+                else (
+                    f"options are {', '.join(names)}"
+                    if names
+                    else f"name columns as strings: px.{function.name}('column')"
+                )
             )
             raise Fault(f"{function.name}() cannot take {article(value)} here", Kind.CALL, hint, where)
         given[names[position]] = _option(function, function.options[position], value, where)

@@ -137,7 +137,8 @@ def strings(bound: Bound, name: str) -> list[str]:
             or not isinstance(item.expression.value, str)
         ):
             message = f"expected argument '{name}' as a string or a list of strings, received {describe(item)}"
-            raise Fault(message, Kind.CALL, _named(item), bound.part(name, position))
+            computed = "make it a column first, and name that" if name == "by" and isinstance(item, Scalar) else ""
+            raise Fault(message, Kind.CALL, _named(item) or computed, bound.part(name, position))
         found.append(item.expression.value)
     return found
 

@@ -9,6 +9,7 @@ from sylph.tables.types import ColumnType, DataType, Relation
 MAX_COLUMNS = 64
 
 _PRINTF = re.compile(r'\bprintf\s*\(\s*"((?:[^"\\]|\\.)*)"')
+_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _CONVERSION = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_]*)\s*:\s*)?%(%|[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|z|j)?([a-zA-Z]))")
 _STRINGS = frozenset("s")
 _INTEGERS = frozenset("diuxXopcr")
@@ -24,7 +25,8 @@ class ProgramError(ValueError):
 
 def relation(program: str) -> Relation:
     """Columns of a program's output. A column called `time_` is a time. Raises ProgramError."""
-    formats = _PRINTF.findall(_without_begin(program))
+    without_comments = _STRING_OR_COMMENT.sub(lambda found: found[1] or " ", program)
+    formats = _PRINTF.findall(_without_begin(without_comments))
     if not formats:
         raise ProgramError(
             "the program prints nothing", 'print one row at a time: printf("time_:%llu pid:%d", nsecs, pid)'

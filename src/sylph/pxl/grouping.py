@@ -12,7 +12,7 @@ from sylph.plan.expressions import AggregateCall, ColumnRef, Expression, Literal
 from sylph.plan.nodes import Aggregate, Map, Node
 from sylph.plan.text import aggregate_text, expression_text
 from sylph.plan.walk import references
-from sylph.pxl import limits
+from sylph.pxl import habits, limits
 from sylph.pxl.aggregated import complete, is_aggregated
 from sylph.pxl.errors import Kind
 from sylph.pxl.scalars import bind, column_not_found
@@ -277,7 +277,7 @@ def _not_a_function(what: str, value: Any, node: ast.AST) -> Exception:
     return Fault(
         f"the last element of {what} must be a function, not {article(value)}",
         Kind.DATAFRAME,
-        _FORM,
+        habits.QUANTILE if isinstance(value, Scalar) and isinstance(value.literal, float) else _FORM,
         node,
     )
 

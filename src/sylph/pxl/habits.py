@@ -159,6 +159,10 @@ OPERATORS: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: For a number given to px.quantiles.
+QUANTILE = "px.percentile('a', 0.99) gives one, px.quantiles the usual ones: px.pluck_float64(df.q, 'p99') takes one"
+
+
 def method(name: str) -> str:
     """What to write instead of `column.name(...)`; "" when that is not known."""
     if name in METHODS:

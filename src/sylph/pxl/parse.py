@@ -111,7 +111,17 @@ def _syntax_diagnostic(error: SyntaxError) -> Diagnostic:
         return Diagnostic(max(1, line), column, "the number does not fit 64 bits", Kind.PARSER)
     elif "Perhaps you forgot a comma" in message:
         message, hint = "invalid syntax", "perhaps a comma is missing here"
+    elif message == "invalid syntax":
+        hint = _operator_hint(error.text or "", column)
     return Diagnostic(max(1, line), column, f"{type(error).__name__}: {message}", Kind.PARSER, hint, length)
+
+
+def _operator_hint(line: str, column: int) -> str:
+    """What to write for an operator of other languages at `column` of the line, counted from 1, or ending there."""
+    for operator, instead in (("&&", "and"), ("||", "or"), ("!", "not")):
+        if any(line.startswith(operator, start) for start in (column - 1, column - 2) if start >= 0):
+            return f"write '{instead}' for {operator}"
+    return ""
 
 
 def _with_commas(source: str) -> tuple[str, tuple[tuple[int, int], ...]]:

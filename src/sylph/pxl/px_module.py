@@ -76,6 +76,9 @@ def _dataframe(bound: Bound) -> Frame:
     name = string(bound, "table")
     relation = _relation(interpreter, name)
     if relation is None:
+        if interpreter.diagnostics and "pxtrace" in interpreter.modules:
+            # A probe that failed would have made the table, perhaps.
+            raise Poisoned
         known = list(interpreter.tables)
         hint = suggestion(name, known) or f"tables are {listing(known)}"
         raise Fault(f"table '{name[:80]}' not found", Kind.DATAFRAME, hint, bound.node("table"))

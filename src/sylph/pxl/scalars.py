@@ -12,6 +12,7 @@ from sylph.functions.registry import AGGREGATES, SCALARS, FunctionError, resolve
 from sylph.plan.expressions import Call, ColumnRef, Expression, Literal
 from sylph.pxl import limits
 from sylph.pxl.errors import Kind, listing, suggestion
+from sylph.pxl.metadata_keys import source_of
 from sylph.pxl.values import Columns, Fault, Scalar, TypeValue, article, describe
 from sylph.tables.types import ColumnType, DataType, SemanticType
 
@@ -114,7 +115,10 @@ def _rebind(expression: Expression, columns: Columns) -> Expression:
 
 def column_not_found(name: str, columns: Columns, node: ast.AST | None = None) -> Fault:
     """The fault of naming, at `node`, a column that is not there."""
-    hint = suggestion(name, columns) or f"columns are {listing(columns)}"
+    if source_of(name, columns) is None:
+        hint = suggestion(name, columns) or f"columns are {listing(columns)}"
+    else:
+        hint = f"metadata becomes a column first: df.{name} = df.ctx['{name}']"
     return Fault(f"column '{name}' not found in this DataFrame", Kind.DATAFRAME, hint, node)
 
 
