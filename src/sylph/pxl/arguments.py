@@ -7,7 +7,19 @@ from typing import Any
 
 from sylph.plan.expressions import ColumnRef, Literal
 from sylph.pxl.errors import Kind, suggestion
-from sylph.pxl.values import POISON, Bound, Builtin, Fault, Frame, Grouped, Parameter, Poisoned, Scalar, describe
+from sylph.pxl.values import (
+    POISON,
+    Bound,
+    Builtin,
+    Fault,
+    Frame,
+    Grouped,
+    Parameter,
+    Poisoned,
+    Scalar,
+    UserFunction,
+    describe,
+)
 from sylph.tables.types import DataType
 
 
@@ -154,8 +166,22 @@ def frame(bound: Bound, name: str) -> Frame:
             bound.node(name),
         )
     if not isinstance(value, Frame):
-        raise wrong_type(bound, name, "DataFrame")
+        fault = wrong_type(bound, name, "DataFrame")
+        fault.hint = _framed(value)
+        raise fault
     return value
+
+
+def _framed(value: Any) -> str:
+    """What to do with `value` where a DataFrame is wanted."""
+    column = value.expression if isinstance(value, Scalar) else None
+    if isinstance(column, ColumnRef):
+        return f"a DataFrame of that column only: df[['{column.name}']]"
+    if isinstance(value, (list, tuple)) and value and all(isinstance(each, Frame) for each in value):
+        return "one DataFrame at a time, such as the first one: [0]"
+    if isinstance(value, (Builtin, UserFunction)):
+        return f"call it: {value.name}(...)"
+    return "a function gives what is after return, px.display() gives nothing" if value is None else ""
 
 
 def scalar(bound: Bound, name: str) -> Scalar:

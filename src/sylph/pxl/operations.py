@@ -54,6 +54,8 @@ def _operand(value: Any, node: ast.AST) -> Scalar:
         hint = "there are no nulls: compare with 0, '' or False" if value is None else ""
         if isinstance(value, Frame):
             hint = "use a column of it, such as df.latency"
+        elif isinstance(value, (list, tuple)):
+            hint = "lists are not joined or compared: write the elements out in one list"
         elif isinstance(value, FunctionValue):
             column = "'column'" if value.name in AGGREGATES else "..."
             hint = f"call it: px.{value.name}({column})"

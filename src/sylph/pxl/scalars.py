@@ -113,9 +113,17 @@ def _rebind(expression: Expression, columns: Columns) -> Expression:
     return Call(expression.function, args, overload, type_)
 
 
+def _joined(name: str, columns: Columns) -> tuple[str, str] | None:
+    """The two columns that `name` is made of: Python joins texts that follow one another."""
+    cuts = range(1, min(len(name), limits.MAX_NAME))
+    return next(((name[:cut], name[cut:]) for cut in cuts if name[:cut] in columns and name[cut:] in columns), None)
+
+
 def column_not_found(name: str, columns: Columns, node: ast.AST | None = None) -> Fault:
     """The fault of naming, at `node`, a column that is not there."""
-    if source_of(name, columns) is None:
+    if two := _joined(name, columns):
+        hint = f"is a comma missing between '{two[0]}' and '{two[1]}'?"
+    elif source_of(name, columns) is None:
         hint = suggestion(name, columns) or f"columns are {listing(columns)}"
     else:
         hint = f"metadata becomes a column first: df.{name} = df.ctx['{name}']"
