@@ -135,7 +135,7 @@ def test_a_change_is_explained_and_not_made(px, agent):
     assert ran.stdout.startswith(
         "== changes ==\n"
         "deploy tracepoint handled on pod shop/cart, container main, for 5m\n"
-        "  table handled_table: types are those of the probed program\n"
+        "  table handled_table: types are those of the probed program; what reads it is checked once it is there\n"
         "  probe main.handle\n"
         "    id = arg id\n"
         "    latency = latency of the call\n"
