@@ -40,11 +40,13 @@ def tables() -> Iterator[str]:
 
 
 def functions() -> Iterator[str]:
+    from sylph.functions.example_cluster import LEGEND
     from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 
     yield "# Functions\n"
     yield "Called as `px.<name>(...)`. An overload is chosen by the exact types of the arguments.\n"
     yield "## Scalar functions\n"
+    yield f"{LEGEND}\n"
     rows: list[list[object]] = []
     for name, scalar in sorted(SCALARS.items()):
         overloads = [

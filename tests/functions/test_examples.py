@@ -1,15 +1,33 @@
 import math
 
+import pyarrow as pa
 import pytest
 
+from sylph.functions.example_cluster import CONSTANTS, ENTITY_ROWS
 from sylph.functions.registry import SCALARS
+from sylph.pxl.compile import compile_script
+from sylph.query.answer import Rows
+from sylph.query.engine import Engine
+from sylph.tables import TABLES
+from sylph.tables.entities import ENTITIES
+from sylph.tables.rows import record_batch
 from sylph.tables.types import DUCKDB_TYPES
+from sylph.testing.dataset import MemoryDataset
 from tests.functions.support import expression_sql
 
+NOW_NS = 1_700_000_100_000_000_000
+
+
+def asks_the_cluster(name):
+    return any(overload.lookup is not None or not overload.args for overload in SCALARS[name].overloads)
+
+
 EXAMPLES = [(name, example) for name, function in SCALARS.items() for example in function.examples]
+COMPUTED = [(name, example) for name, example in EXAMPLES if not asks_the_cluster(name)]
+OF_THE_CLUSTER = [example for name, example in EXAMPLES if asks_the_cluster(name)]
 
 
-@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example.expression for _, example in EXAMPLES])
+@pytest.mark.parametrize(("name", "example"), COMPUTED, ids=[example.expression for _, example in COMPUTED])
 def test_example(duck, name, example):
     sql, result = expression_sql(example.expression)
     value, kind = duck.execute(f"SELECT v, typeof(v) FROM (SELECT {sql} AS v)").fetchall()[0]
@@ -18,10 +36,24 @@ def test_example(duck, name, example):
     assert value == example.value or (isinstance(value, float) and math.isclose(value, example.value, rel_tol=1e-15))
 
 
-def test_every_function_that_computes_has_an_example():
-    missing = [
-        name
-        for name, function in SCALARS.items()
-        if not function.examples and any(overload.args and overload.lookup is None for overload in function.overloads)
-    ]
-    assert missing == []
+@pytest.fixture(scope="module")
+def cluster():
+    entities = {name: pa.Table.from_batches([record_batch(ENTITIES[name], [row])]) for name, row in ENTITY_ROWS.items()}
+    data = MemoryDataset(metadata=entities, constants=CONSTANTS)
+    data.add("http_events", record_batch(TABLES["http_events"].relation, [{"time_": NOW_NS}]))
+    engine = Engine(data)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("example", OF_THE_CLUSTER, ids=[example.expression for example in OF_THE_CLUSTER])
+def test_example_of_the_cluster(cluster, example):
+    source = f"import px\ndf = px.DataFrame('http_events')\ndf.v = {example.expression}\npx.display(df[['v']])"
+    (rows,) = (each for each in cluster.run(compile_script(source, now_ns=NOW_NS)) if isinstance(each, Rows))
+    (found,) = rows.batch.to_pylist()
+    assert found["v"] == example.value
+    assert type(found["v"]) is type(example.value)
+
+
+def test_every_function_has_an_example():
+    assert [name for name, function in SCALARS.items() if not function.examples] == []

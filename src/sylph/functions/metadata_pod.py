@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sylph.functions.declare import Example, Lookup, Overload, Placement, Scalar, SemanticRule, no_meaning
+from sylph.functions.example_cluster import looked_up
 from sylph.functions.semantics import always
 from sylph.functions.signature import lookup, sql
 from sylph.tables.types import DataType
@@ -39,6 +40,7 @@ def by(entity: str, key: str, value: str, doc: str, semantic: SemanticRule = no_
         doc if kind == "T" else f"{doc}. Empty when it is not known.",
         lookup(f"(S)->{kind}", entity, key, column or value),
         semantic,
+        examples=(looked_up(f"{key}_to_{value}", entity, key, column or value),),
         parameters=(key,),
     )
 
@@ -113,6 +115,7 @@ FUNCTIONS = (
             ),
         ),
         placement=Placement.BROKER,
+        examples=(looked_up("ip_to_pod_id", "address", "ip", "pod_id"),),
         parameters=("ip", "time"),
     ),
 )

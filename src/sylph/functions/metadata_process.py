@@ -7,6 +7,7 @@ vizier_id, vizier_name, vizier_namespace, cidrs) are named constants of template
 from __future__ import annotations
 
 from sylph.functions.declare import Example, Lookup, Overload, Placement, Scalar, SemanticRule, no_meaning
+from sylph.functions.example_cluster import known, looked_up
 from sylph.functions.semantics import always
 from sylph.functions.signature import lookup, parse, sql, wrap_int64
 from sylph.tables.types import DataType
@@ -33,6 +34,7 @@ def _of(value: str, doc: str, semantic: SemanticRule = no_meaning) -> Scalar:
         lookup("(U)->S", "process", "upid", value),
         semantic,
         Placement.AGENT,
+        examples=(looked_up(f"upid_to_{value}", "process", "upid", value),),
         parameters=("upid",),
     )
 
@@ -43,6 +45,7 @@ FUNCTIONS = (
         "Short id of the agent that runs this part of the query.",
         sql("()->I", "CAST({asid} AS BIGINT)"),
         always(St.ST_ASID),
+        examples=(known("asid", "asid"),),
     ),
     Scalar(
         "upid",
@@ -119,24 +122,48 @@ FUNCTIONS = (
         ),
         always(St.ST_POD_NAME),
         Placement.AGENT,
+        examples=(
+            Example(
+                "px._upid_to_podname_local_addr_fallback(px.upid(0, 1, 0), '10.1.0.7', px.int64_to_time(px.now()))",
+                "shop/cart-1",
+            ),
+        ),
         parameters=("upid", "local_addr", "time"),
     ),
     Scalar(
         "_exec_hostname",
         "Host name of the machine that runs this part of the query.",
         sql("()->S", "{hostname}"),
+        examples=(known("_exec_hostname", "hostname"),),
     ),
     Scalar(
         "_exec_host_num_cpus",
         "CPUs of the machine that runs this part of the query.",
         sql("()->I", "CAST({num_cpus} AS BIGINT)"),
+        examples=(known("_exec_host_num_cpus", "num_cpus"),),
     ),
-    Scalar("vizier_id", "Id of the cluster, a UUID as text.", sql("()->S", "{vizier_id}")),
-    Scalar("vizier_name", "Name of the cluster.", sql("()->S", "{vizier_name}")),
-    Scalar("vizier_namespace", "Namespace that Sylph runs in.", sql("()->S", "{vizier_namespace}")),
+    Scalar(
+        "vizier_id",
+        "Id of the cluster, a UUID as text.",
+        sql("()->S", "{vizier_id}"),
+        examples=(known("vizier_id", "vizier_id"),),
+    ),
+    Scalar(
+        "vizier_name",
+        "Name of the cluster.",
+        sql("()->S", "{vizier_name}"),
+        examples=(known("vizier_name", "vizier_name"),),
+    ),
+    Scalar(
+        "vizier_namespace",
+        "Namespace that Sylph runs in.",
+        sql("()->S", "{vizier_namespace}"),
+        examples=(known("vizier_namespace", "vizier_namespace"),),
+    ),
     Scalar(
         "get_cidrs",
         "JSON array of the cluster's address ranges: of pods, of the bridges at their .1 addresses, and of services.",
         sql("()->S", "CASE WHEN {cidrs} = '' THEN '[]' ELSE {cidrs} END"),
+        examples=(known("get_cidrs", "cidrs"),),
     ),
 )

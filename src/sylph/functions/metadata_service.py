@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sylph.functions.declare import Example, Placement, Scalar
+from sylph.functions.example_cluster import looked_up
 from sylph.functions.metadata_pod import NAMESPACE_PART, by, times
 from sylph.functions.semantics import always
 from sylph.functions.signature import lookup, sql
@@ -74,6 +75,7 @@ FUNCTIONS = (
         "Id of the service with that cluster IP, else ids of the services of the pod that has it.",
         lookup("(S)->S", "address", "ip", "service_id"),
         placement=Placement.BROKER,
+        examples=(looked_up("ip_to_service_id", "address", "ip", "service_id"),),
         parameters=("ip",),
     ),
     by("replicaset", "replicaset_id", "replicaset_name", "The ReplicaSet, as namespace/name"),
@@ -88,6 +90,7 @@ FUNCTIONS = (
         "namespace_name_to_namespace_id",
         "Id of the namespace. Empty when it is not known.",
         lookup("(S)->S", "namespace", "namespace", "namespace_id"),
+        examples=(looked_up("namespace_name_to_namespace_id", "namespace", "namespace", "namespace_id"),),
         parameters=("namespace",),
     ),
 )
