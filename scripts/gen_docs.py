@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 OUT = ROOT / "docs/reference"
+
+if TYPE_CHECKING:
+    from sylph.functions.declare import Example
+    from sylph.tables.types import ColumnType
 NOTE = "<!-- Written by `make generate` from the declarations. Do not edit. -->\n"
 
 
@@ -39,25 +44,36 @@ def tables() -> Iterator[str]:
         )
 
 
+def shown(examples: Iterable[Example]) -> str:
+    """Examples in a cell."""
+    return "; ".join(f"`{example.expression}` is `{example.value!r}`" for example in examples)
+
+
+def column_type(kind: ColumnType) -> str:
+    """`INT64 (BYTES)`."""
+    meaning = kind.semantic.name.removeprefix("ST_")
+    return kind.data.name + ("" if meaning == "NONE" else f" ({meaning})")
+
+
 def functions() -> Iterator[str]:
-    from sylph.functions.example_cluster import LEGEND
+    from sylph.functions import example_cluster, example_rows
     from sylph.functions.registry import AGGREGATES, SCALARS, TABLE_FUNCTIONS
 
     yield "# Functions\n"
     yield "Called as `px.<name>(...)`. An overload is chosen by the exact types of the arguments.\n"
     yield "## Scalar functions\n"
-    yield f"{LEGEND}\n"
+    yield f"{example_cluster.LEGEND}\n"
     rows: list[list[object]] = []
     for name, scalar in sorted(SCALARS.items()):
         overloads = [
             f"({', '.join(arg.name for arg in (*overload.init, *overload.args))}) → {overload.result.name}"
             for overload in scalar.overloads
         ]
-        examples = "; ".join(f"`{example.expression}` is `{example.value!r}`" for example in scalar.examples)
-        rows.append([f"`{name}`", " · ".join(overloads), scalar.placement.value, scalar.doc, examples])
+        rows.append([f"`{name}`", " · ".join(overloads), scalar.placement.value, scalar.doc, shown(scalar.examples)])
     yield from table(["function", "overloads", "runs", "what it gives", "examples"], rows)
     yield "## Aggregates\n"
     yield "Named in a tuple or called: `('latency', px.mean)`, `px.mean('latency')`. Options follow the columns.\n"
+    yield f"{example_rows.LEGEND}\n"
     rows = []
     for name, aggregate in sorted(AGGREGATES.items()):
         options = [
@@ -69,8 +85,9 @@ def functions() -> Iterator[str]:
             f"({', '.join([*(arg.name for arg in overload.args), *options])}) → {overload.result.name}"
             for overload in aggregate.overloads
         ]
-        rows.append([f"`{name}`", " · ".join(overloads), aggregate.error or "exact", aggregate.doc])
-    yield from table(["function", "overloads", "error", "what it gives"], rows)
+        error = aggregate.error or "exact"
+        rows.append([f"`{name}`", " · ".join(overloads), error, aggregate.doc, shown(aggregate.examples)])
+    yield from table(["function", "overloads", "error", "what it gives", "examples"], rows)
     yield "## Table functions\n"
     rows = []
     for name, function in sorted(TABLE_FUNCTIONS.items()):
@@ -78,7 +95,7 @@ def functions() -> Iterator[str]:
             f"{argument.name}: {argument.data.name}" + ("" if argument.default is None else f" = {argument.default!r}")
             for argument in function.arguments
         )
-        columns = ", ".join(f"{column}: {kind.data.name}" for column, kind in function.relation.items())
+        columns = ", ".join(f"{column}: {column_type(kind)}" for column, kind in function.relation.items())
         rows.append([f"`{name}({arguments})`", columns, function.executor.value, function.doc])
     yield from table(["function", "columns", "runs", "what it gives"], rows)
 

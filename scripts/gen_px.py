@@ -92,7 +92,7 @@ def aggregate(function: Aggregate) -> str:
     columns = [f"{name}: Column | str" for name in function.parameters or ("value",)]
     if not function.options:
         return (
-            f"\n\ndef {function.name}({', '.join(columns)}, /) -> Aggregated:\n{doc(text)}"
+            f"\n\ndef {function.name}({', '.join(columns)}, /) -> Aggregated:\n{doc(text, function.examples)}"
             f'    raise outside("{function.name}")\n'
         )
     options = []
@@ -106,7 +106,7 @@ def aggregate(function: Aggregate) -> str:
         f"\n\n@overload\ndef {function.name}({', '.join(hidden)}, {', '.join(options)}) -> Aggregated: ...\n"
         f"@overload\ndef {function.name}({', '.join(options)}) -> Callable[..., Aggregated]: ...\n"
         f"def {function.name}(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:\n"
-        f'{doc(text)}    raise outside("{function.name}")\n'
+        f'{doc(text, function.examples)}    raise outside("{function.name}")\n'
     )
 
 

@@ -15,42 +15,83 @@ from px.outside import outside
 def quantiles(value: Column | str, /) -> Aggregated:
     """JSON text with the quantiles p01, p10, p25, p50, p75, p90 and p99, always as floats. inf and nan are
     passed over. A digest: the rank of each value is within 0.02 of the one asked for, direct or merged.
+
+    Examples::
+
+        px.quantiles('n')  # '{"p01":1.0,"p10":1.0,"p25":1.25,"p50":2.0,"p75":3.5,"p90":4.0,"p99":4.0}'
     """
     raise outside("quantiles")
 
 
 def mean(value: Column | str, /) -> Aggregated:
-    """Arithmetic mean as a float; of booleans, the fraction that is true; nan of no rows."""
+    """Arithmetic mean as a float; of booleans, the fraction that is true; nan of no rows.
+
+    Examples::
+
+        px.mean('ratio')  # 1.5
+        px.mean('ok')  # 0.6666666666666666
+    """
     raise outside("mean")
 
 
 def sum(value: Column | str, /) -> Aggregated:
-    """Sum; of booleans, how many are true. Integers wrap at 64 bits."""
+    """Sum; of booleans, how many are true. Integers wrap at 64 bits.
+
+    Examples::
+
+        px.sum('n')  # 7
+        px.sum('ok')  # 2
+    """
     raise outside("sum")
 
 
 def max(value: Column | str, /) -> Aggregated:
-    """Greatest value; of no rows, the smallest value of the type."""
+    """Greatest value; of no rows, the smallest value of the type.
+
+    Examples::
+
+        px.max('n')  # 4
+    """
     raise outside("max")
 
 
 def min(value: Column | str, /) -> Aggregated:
-    """Least value; of no rows, the greatest value of the type."""
+    """Least value; of no rows, the greatest value of the type.
+
+    Examples::
+
+        px.min('ratio')  # 0.5
+    """
     raise outside("min")
 
 
 def count(value: Column | str, /) -> Aggregated:
-    """Number of rows."""
+    """Number of rows.
+
+    Examples::
+
+        px.count('n')  # 3
+    """
     raise outside("count")
 
 
 def any(value: Column | str, /) -> Aggregated:
-    """Any one value of the group; the zero value of no rows."""
+    """Any one value of the group; the zero value of no rows.
+
+    Examples::
+
+        px.any('two')  # 2
+    """
     raise outside("any")
 
 
 def sample(value: Column | str, /) -> Aggregated:
-    """One value of the group, each row equally likely; empty of no rows."""
+    """One value of the group, each row equally likely; empty of no rows.
+
+    Examples::
+
+        px.sample('method')  # 'GET'
+    """
     raise outside("sample")
 
 
@@ -62,6 +103,10 @@ def percentile(*_arguments: object, **_options: object) -> Aggregated | Callable
     """The value below which the fraction q of the values lies, as a float: `px.percentile('latency', 0.99)`. inf
     and nan are passed over; 0.0 of no rows. A digest: the rank of the value is within 0.02 of the one asked
     for, direct or merged.
+
+    Examples::
+
+        px.percentile('n', 0.5)  # 2.0
     """
     raise outside("percentile")
 
@@ -69,6 +114,10 @@ def percentile(*_arguments: object, **_options: object) -> Aggregated | Callable
 def stddev(value: Column | str, /) -> Aggregated:
     """Standard deviation of the values as a sample; nan of fewer than two. inf, nan and what is beyond 1e150 are
     passed over.
+
+    Examples::
+
+        px.stddev('ratio')  # 1.0
     """
     raise outside("stddev")
 
@@ -76,6 +125,10 @@ def stddev(value: Column | str, /) -> Aggregated:
 def count_distinct(value: Column | str, /) -> Aggregated:
     """How many different values there are. Exact for fewer than 4096 values in a group; a standard error of 1.6
     % for more, direct or merged.
+
+    Examples::
+
+        px.count_distinct('path')  # 2
     """
     raise outside("count_distinct")
 
@@ -88,6 +141,10 @@ def histogram(*_arguments: object, **_options: object) -> Aggregated | Callable[
     """How many values are in each bucket, as a JSON array of `{"lower":1.0,"upper":2.0,"count":3}`: greater than
     the lower bound, at most the upper one; null where there is none. With a list of bounds, all their
     buckets; without, those of 1, 2 and 5 times the powers of ten that are not empty. nan is passed over.
+
+    Examples::
+
+        px.histogram('n', [2])  # '[{"lower":null,"upper":2.0,"count":2},{"lower":2.0,"upper":null,"count":1}]'
     """
     raise outside("histogram")
 
@@ -95,6 +152,10 @@ def histogram(*_arguments: object, **_options: object) -> Aggregated | Callable[
 def first(value: Column | str, /) -> Aggregated:
     """The value of the row with the least `time_`, which the DataFrame must have; the zero value of no rows. Of
     several such rows, the least value.
+
+    Examples::
+
+        px.first('path')  # '/users/1'
     """
     raise outside("first")
 
@@ -102,6 +163,10 @@ def first(value: Column | str, /) -> Aggregated:
 def last(value: Column | str, /) -> Aggregated:
     """The value of the row with the greatest `time_`, which the DataFrame must have; the zero value of no rows.
     Of several such rows, the greatest value.
+
+    Examples::
+
+        px.last('n')  # 4
     """
     raise outside("last")
 
@@ -113,6 +178,11 @@ def collect(limit: int = 100) -> Callable[..., Aggregated]: ...
 def collect(*_arguments: object, **_options: object) -> Aggregated | Callable[..., Aggregated]:
     """The first values in the order of `time_` as a JSON array, at most `limit` (100, up to 1000); without
     `time_`, the least values in ascending order. inf and nan become null, UINT128 text.
+
+    Examples::
+
+        px.collect('n')  # '[1,2,4]'
+        px.collect('path', limit=2)  # '["/users/1","/users/2"]'
     """
     raise outside("collect")
 
@@ -120,6 +190,10 @@ def collect(*_arguments: object, **_options: object) -> Aggregated | Callable[..
 def _build_request_path_clusters(path: Column | str, /) -> Aggregated:
     """Endpoints of request paths, as JSON for `_predict_request_path_cluster`. Five values, or five names after
     a collection (`/users/ann`), in one place of the path are `*`; resources, actions and versions stay.
+
+    Examples::
+
+        px._build_request_path_clusters('path')  # '[{"c":"/users/*","m":[]}]'
     """
     raise outside("_build_request_path_clusters")
 
@@ -127,6 +201,10 @@ def _build_request_path_clusters(path: Column | str, /) -> Aggregated:
 def _kmeans_fit(embedding: Column | str, k: Column | str, /) -> Aggregated:
     """JSON with the centres of k clusters of embeddings of 64 numbers; at most 256 clusters, of the first 20,000
     embeddings.
+
+    Examples::
+
+        px._kmeans_fit('method', 'two')  # '{"centroids":[]}'
     """
     raise outside("_kmeans_fit")
 
@@ -134,5 +212,9 @@ def _kmeans_fit(embedding: Column | str, k: Column | str, /) -> Aggregated:
 def pprof(stack_trace: Column | str, count: Column | str, period_ms: Column | str, /) -> Aggregated:
     """A pprof profile of stack traces (frames from the root, joined by `;`), their counts and the sampling
     period in ms. Strings are text here, so its bytes come in base64.
+
+    Examples::
+
+        px.substring(px.pprof('stack', 'n', 'period'), 0, 8)  # 'CgQIARAC'
     """
     raise outside("pprof")

@@ -712,7 +712,12 @@ def _kmeans_inference(embedding: Column | str, model: Column | str, /) -> Column
 
 
 def asid() -> Column:
-    """Short id of the agent that runs this part of the query."""
+    """Short id of the agent that runs this part of the query.
+
+    Examples::
+
+        px.asid()  # 1
+    """
     raise outside("asid")
 
 
@@ -768,58 +773,112 @@ def upid_to_string(upid: Column | int, /) -> Column:
 
 
 def upid_to_container_id(upid: Column | int, /) -> Column:
-    """Id of the container that the process runs in. Empty when the process is not known."""
+    """Id of the container that the process runs in. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_container_id(px.upid(1, 17, 5000))  # 'c0ffee'
+    """
     raise outside("upid_to_container_id")
 
 
 def upid_to_cmdline(upid: Column | int, /) -> Column:
-    """Command line of the process. Empty when the process is not known."""
+    """Command line of the process. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_cmdline(px.upid(1, 17, 5000))  # 'java -jar cart.jar'
+    """
     raise outside("upid_to_cmdline")
 
 
 def upid_to_container_name(upid: Column | int, /) -> Column:
-    """Name of the container that the process runs in. Empty when the process is not known."""
+    """Name of the container that the process runs in. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_container_name(px.upid(1, 17, 5000))  # 'cart'
+    """
     raise outside("upid_to_container_name")
 
 
 def upid_to_hostname(upid: Column | int, /) -> Column:
-    """Host name that the process sees. Empty when the process is not known."""
+    """Host name that the process sees. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_hostname(px.upid(1, 17, 5000))  # 'cart-1'
+    """
     raise outside("upid_to_hostname")
 
 
 def upid_to_namespace(upid: Column | int, /) -> Column:
-    """Namespace of the process's pod. Empty when the process is not known."""
+    """Namespace of the process's pod. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_namespace(px.upid(1, 17, 5000))  # 'shop'
+    """
     raise outside("upid_to_namespace")
 
 
 def upid_to_node_name(upid: Column | int, /) -> Column:
-    """Node that the process runs on. Empty when the process is not known."""
+    """Node that the process runs on. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_node_name(px.upid(1, 17, 5000))  # 'node-1'
+    """
     raise outside("upid_to_node_name")
 
 
 def upid_to_pod_id(upid: Column | int, /) -> Column:
-    """Id of the process's pod. Empty when the process is not known."""
+    """Id of the process's pod. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_pod_id(px.upid(1, 17, 5000))  # 'pod-1'
+    """
     raise outside("upid_to_pod_id")
 
 
 def upid_to_pod_name(upid: Column | int, /) -> Column:
-    """Pod of the process, as namespace/name. Empty when the process is not known."""
+    """Pod of the process, as namespace/name. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_pod_name(px.upid(1, 17, 5000))  # 'shop/cart-1'
+    """
     raise outside("upid_to_pod_name")
 
 
 def upid_to_pod_qos(upid: Column | int, /) -> Column:
-    """Quality-of-service class of the process's pod. Empty when the process is not known."""
+    """Quality-of-service class of the process's pod. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_pod_qos(px.upid(1, 17, 5000))  # 'kBurstable'
+    """
     raise outside("upid_to_pod_qos")
 
 
 def upid_to_pod_status(upid: Column | int, /) -> Column:
-    """Status of the process's pod, as for `pod_name_to_status`. Empty when the process is not known."""
+    """Status of the process's pod, as for `pod_name_to_status`. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_pod_status(px.upid(1, 17, 5000))  # '{"phase":"Running","message":"","reason":"","ready":true}'
+    """
     raise outside("upid_to_pod_status")
 
 
 def upid_to_service_name(upid: Column | int, /) -> Column:
     """Services of the process's pod: namespace/name, or a JSON array of them when there are several. Empty when
     the process is not known.
+
+    Examples::
+
+        px.upid_to_service_name(px.upid(1, 17, 5000))  # 'shop/cart'
     """
     raise outside("upid_to_service_name")
 
@@ -827,63 +886,122 @@ def upid_to_service_name(upid: Column | int, /) -> Column:
 def upid_to_service_id(upid: Column | int, /) -> Column:
     """Ids of the services of the process's pod; a JSON array when there are several. Empty when the process is
     not known.
+
+    Examples::
+
+        px.upid_to_service_id(px.upid(1, 17, 5000))  # 'service-1'
     """
     raise outside("upid_to_service_id")
 
 
 def upid_to_replicaset_name(upid: Column | int, /) -> Column:
-    """ReplicaSet of the process's pod, as namespace/name. Empty when the process is not known."""
+    """ReplicaSet of the process's pod, as namespace/name. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_replicaset_name(px.upid(1, 17, 5000))  # 'shop/cart-7d9c'
+    """
     raise outside("upid_to_replicaset_name")
 
 
 def upid_to_replicaset_id(upid: Column | int, /) -> Column:
-    """Id of the ReplicaSet of the process's pod. Empty when the process is not known."""
+    """Id of the ReplicaSet of the process's pod. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_replicaset_id(px.upid(1, 17, 5000))  # 'rs-1'
+    """
     raise outside("upid_to_replicaset_id")
 
 
 def upid_to_deployment_name(upid: Column | int, /) -> Column:
-    """Deployment of the process's pod, as namespace/name. Empty when the process is not known."""
+    """Deployment of the process's pod, as namespace/name. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_deployment_name(px.upid(1, 17, 5000))  # 'shop/cart'
+    """
     raise outside("upid_to_deployment_name")
 
 
 def upid_to_deployment_id(upid: Column | int, /) -> Column:
-    """Id of the Deployment of the process's pod. Empty when the process is not known."""
+    """Id of the Deployment of the process's pod. Empty when the process is not known.
+
+    Examples::
+
+        px.upid_to_deployment_id(px.upid(1, 17, 5000))  # 'deployment-1'
+    """
     raise outside("upid_to_deployment_id")
 
 
 def _upid_to_podname_local_addr_fallback(upid: Column | int, local_addr: Column | str, time: Column | int, /) -> Column:
-    """Pod of the process; when the process is not known, the pod that had the local address at that time."""
+    """Pod of the process; when the process is not known, the pod that had the local address at that time.
+
+    Examples::
+
+        px._upid_to_podname_local_addr_fallback(px.upid(0, 1, 0), '10.1.0.7', px.int64_to_time(px.now()))
+        # 'shop/cart-1'
+    """
     raise outside("_upid_to_podname_local_addr_fallback")
 
 
 def _exec_hostname() -> Column:
-    """Host name of the machine that runs this part of the query."""
+    """Host name of the machine that runs this part of the query.
+
+    Examples::
+
+        px._exec_hostname()  # 'node-1'
+    """
     raise outside("_exec_hostname")
 
 
 def _exec_host_num_cpus() -> Column:
-    """CPUs of the machine that runs this part of the query."""
+    """CPUs of the machine that runs this part of the query.
+
+    Examples::
+
+        px._exec_host_num_cpus()  # 4
+    """
     raise outside("_exec_host_num_cpus")
 
 
 def vizier_id() -> Column:
-    """Id of the cluster, a UUID as text."""
+    """Id of the cluster, a UUID as text.
+
+    Examples::
+
+        px.vizier_id()  # '3f2b8c1a-5a0d-4d8e-9d43-0c2f6f1b7e55'
+    """
     raise outside("vizier_id")
 
 
 def vizier_name() -> Column:
-    """Name of the cluster."""
+    """Name of the cluster.
+
+    Examples::
+
+        px.vizier_name()  # 'shop'
+    """
     raise outside("vizier_name")
 
 
 def vizier_namespace() -> Column:
-    """Namespace that Sylph runs in."""
+    """Namespace that Sylph runs in.
+
+    Examples::
+
+        px.vizier_namespace()  # 'pl'
+    """
     raise outside("vizier_namespace")
 
 
 def get_cidrs() -> Column:
     """JSON array of the cluster's address ranges: of pods, of the bridges at their .1 addresses, and of
     services.
+
+    Examples::
+
+        px.get_cidrs()  # '["10.1.0.0/16"]'
     """
     raise outside("get_cidrs")
 
@@ -900,128 +1018,254 @@ def shared_libraries(upid: Column | int, /) -> Column:
 
 
 def pod_id_to_replicaset_name(pod_id: Column | str, /) -> Column:
-    """ReplicaSet that owns the pod, as namespace/name. Empty when it is not known."""
+    """ReplicaSet that owns the pod, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_replicaset_name('pod-1')  # 'shop/cart-7d9c'
+    """
     raise outside("pod_id_to_replicaset_name")
 
 
 def pod_id_to_replicaset_id(pod_id: Column | str, /) -> Column:
-    """Id of the ReplicaSet that owns the pod. Empty when it is not known."""
+    """Id of the ReplicaSet that owns the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_replicaset_id('pod-1')  # 'rs-1'
+    """
     raise outside("pod_id_to_replicaset_id")
 
 
 def pod_id_to_deployment_name(pod_id: Column | str, /) -> Column:
-    """Deployment that owns the pod, as namespace/name. Empty when it is not known."""
+    """Deployment that owns the pod, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_deployment_name('pod-1')  # 'shop/cart'
+    """
     raise outside("pod_id_to_deployment_name")
 
 
 def pod_id_to_deployment_id(pod_id: Column | str, /) -> Column:
-    """Id of the Deployment that owns the pod. Empty when it is not known."""
+    """Id of the Deployment that owns the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_deployment_id('pod-1')  # 'deployment-1'
+    """
     raise outside("pod_id_to_deployment_id")
 
 
 def pod_id_to_service_id(pod_id: Column | str, /) -> Column:
-    """Ids of the pod's services; a JSON array when there are several. Empty when it is not known."""
+    """Ids of the pod's services; a JSON array when there are several. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_service_id('pod-1')  # 'service-1'
+    """
     raise outside("pod_id_to_service_id")
 
 
 def pod_id_to_owner_references(pod_id: Column | str, /) -> Column:
-    """JSON array of the pod's owners, each JSON text with uid, kind and name. Empty when it is not known."""
+    """JSON array of the pod's owners, each JSON text with uid, kind and name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_owner_references('pod-1')
+        # '["{\\\\"uid\\\\":\\\\"rs-1\\\\",\\\\"kind\\\\":\\\\"ReplicaSet\\\\",\\\\"name\\\\":\\\\"cart-7d9c\\\\"}"]'
+    """
     raise outside("pod_id_to_owner_references")
 
 
 def pod_id_to_start_time(pod_id: Column | str, /) -> Column:
-    """When the pod started; 0 when it is not known."""
+    """When the pod started; 0 when it is not known.
+
+    Examples::
+
+        px.pod_id_to_start_time('pod-1')  # 1700000000000000000
+    """
     raise outside("pod_id_to_start_time")
 
 
 def pod_id_to_stop_time(pod_id: Column | str, /) -> Column:
-    """When the pod stopped; 0 while it runs or when it is not known."""
+    """When the pod stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.pod_id_to_stop_time('pod-1')  # 0
+    """
     raise outside("pod_id_to_stop_time")
 
 
 def pod_id_to_pod_name(pod_id: Column | str, /) -> Column:
-    """The pod, as namespace/name. Empty when it is not known."""
+    """The pod, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_pod_name('pod-1')  # 'shop/cart-1'
+    """
     raise outside("pod_id_to_pod_name")
 
 
 def pod_id_to_pod_labels(pod_id: Column | str, /) -> Column:
-    """The pod's labels, a JSON object. Empty when it is not known."""
+    """The pod's labels, a JSON object. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_pod_labels('pod-1')  # '{"app":"cart"}'
+    """
     raise outside("pod_id_to_pod_labels")
 
 
 def pod_id_to_namespace(pod_id: Column | str, /) -> Column:
-    """Namespace of the pod. Empty when it is not known."""
+    """Namespace of the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_namespace('pod-1')  # 'shop'
+    """
     raise outside("pod_id_to_namespace")
 
 
 def pod_id_to_node_name(pod_id: Column | str, /) -> Column:
-    """Node that the pod runs on. Empty when it is not known."""
+    """Node that the pod runs on. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_node_name('pod-1')  # 'node-1'
+    """
     raise outside("pod_id_to_node_name")
 
 
 def pod_id_to_service_name(pod_id: Column | str, /) -> Column:
-    """The pod's services: namespace/name, or a JSON array when there are several. Empty when it is not known."""
+    """The pod's services: namespace/name, or a JSON array when there are several. Empty when it is not known.
+
+    Examples::
+
+        px.pod_id_to_service_name('pod-1')  # 'shop/cart'
+    """
     raise outside("pod_id_to_service_name")
 
 
 def pod_name_to_replicaset_name(pod_name: Column | str, /) -> Column:
-    """ReplicaSet that owns the pod, as namespace/name. Empty when it is not known."""
+    """ReplicaSet that owns the pod, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_replicaset_name('shop/cart-1')  # 'shop/cart-7d9c'
+    """
     raise outside("pod_name_to_replicaset_name")
 
 
 def pod_name_to_replicaset_id(pod_name: Column | str, /) -> Column:
-    """Id of the ReplicaSet that owns the pod. Empty when it is not known."""
+    """Id of the ReplicaSet that owns the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_replicaset_id('shop/cart-1')  # 'rs-1'
+    """
     raise outside("pod_name_to_replicaset_id")
 
 
 def pod_name_to_deployment_name(pod_name: Column | str, /) -> Column:
-    """Deployment that owns the pod, as namespace/name. Empty when it is not known."""
+    """Deployment that owns the pod, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_deployment_name('shop/cart-1')  # 'shop/cart'
+    """
     raise outside("pod_name_to_deployment_name")
 
 
 def pod_name_to_deployment_id(pod_name: Column | str, /) -> Column:
-    """Id of the Deployment that owns the pod. Empty when it is not known."""
+    """Id of the Deployment that owns the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_deployment_id('shop/cart-1')  # 'deployment-1'
+    """
     raise outside("pod_name_to_deployment_id")
 
 
 def pod_name_to_service_id(pod_name: Column | str, /) -> Column:
-    """Ids of the pod's services; a JSON array when there are several. Empty when it is not known."""
+    """Ids of the pod's services; a JSON array when there are several. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_service_id('shop/cart-1')  # 'service-1'
+    """
     raise outside("pod_name_to_service_id")
 
 
 def pod_name_to_owner_references(pod_name: Column | str, /) -> Column:
-    """JSON array of the pod's owners, each JSON text with uid, kind and name. Empty when it is not known."""
+    """JSON array of the pod's owners, each JSON text with uid, kind and name. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_owner_references('shop/cart-1')
+        # '["{\\\\"uid\\\\":\\\\"rs-1\\\\",\\\\"kind\\\\":\\\\"ReplicaSet\\\\",\\\\"name\\\\":\\\\"cart-7d9c\\\\"}"]'
+    """
     raise outside("pod_name_to_owner_references")
 
 
 def pod_name_to_start_time(pod_name: Column | str, /) -> Column:
-    """When the pod started; 0 when it is not known."""
+    """When the pod started; 0 when it is not known.
+
+    Examples::
+
+        px.pod_name_to_start_time('shop/cart-1')  # 1700000000000000000
+    """
     raise outside("pod_name_to_start_time")
 
 
 def pod_name_to_stop_time(pod_name: Column | str, /) -> Column:
-    """When the pod stopped; 0 while it runs or when it is not known."""
+    """When the pod stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.pod_name_to_stop_time('shop/cart-1')  # 0
+    """
     raise outside("pod_name_to_stop_time")
 
 
 def pod_name_to_pod_id(pod_name: Column | str, /) -> Column:
-    """Id of the pod. Empty when it is not known."""
+    """Id of the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_pod_id('shop/cart-1')  # 'pod-1'
+    """
     raise outside("pod_name_to_pod_id")
 
 
 def pod_name_to_pod_ip(pod_name: Column | str, /) -> Column:
-    """IP address of the pod. Empty when it is not known."""
+    """IP address of the pod. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_pod_ip('shop/cart-1')  # '10.1.0.7'
+    """
     raise outside("pod_name_to_pod_ip")
 
 
 def pod_name_to_service_name(pod_name: Column | str, /) -> Column:
-    """The pod's services: namespace/name, or a JSON array when there are several. Empty when it is not known."""
+    """The pod's services: namespace/name, or a JSON array when there are several. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_service_name('shop/cart-1')  # 'shop/cart'
+    """
     raise outside("pod_name_to_service_name")
 
 
 def pod_name_to_status(pod_name: Column | str, /) -> Column:
     """The pod's status as JSON: phase (Running, Pending, Succeeded, Failed, Terminated, Unknown), message,
     reason, ready. Empty when it is not known.
+
+    Examples::
+
+        px.pod_name_to_status('shop/cart-1')  # '{"phase":"Running","message":"","reason":"","ready":true}'
     """
     raise outside("pod_name_to_status")
 
@@ -1039,37 +1283,71 @@ def pod_name_to_namespace(pod_name: Column | str, /) -> Column:
 def container_id_to_status(container_id: Column | str, /) -> Column:
     """The container's status as JSON: state (Running, Terminated, Waiting, Unknown), message, reason. Empty when
     it is not known.
+
+    Examples::
+
+        px.container_id_to_status('c0ffee')  # '{"state":"Running","message":"","reason":""}'
     """
     raise outside("container_id_to_status")
 
 
 def container_id_to_start_time(container_id: Column | str, /) -> Column:
-    """When the container started; 0 when it is not known."""
+    """When the container started; 0 when it is not known.
+
+    Examples::
+
+        px.container_id_to_start_time('c0ffee')  # 1700000000000000000
+    """
     raise outside("container_id_to_start_time")
 
 
 def container_id_to_stop_time(container_id: Column | str, /) -> Column:
-    """When the container stopped; 0 while it runs or when it is not known."""
+    """When the container stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.container_id_to_stop_time('c0ffee')  # 0
+    """
     raise outside("container_id_to_stop_time")
 
 
 def container_name_to_container_id(container_name: Column | str, /) -> Column:
-    """Id of the container with that name. Empty when it is not known."""
+    """Id of the container with that name. Empty when it is not known.
+
+    Examples::
+
+        px.container_name_to_container_id('cart')  # 'c0ffee'
+    """
     raise outside("container_name_to_container_id")
 
 
 def container_name_to_start_time(container_name: Column | str, /) -> Column:
-    """When the container started; 0 when it is not known."""
+    """When the container started; 0 when it is not known.
+
+    Examples::
+
+        px.container_name_to_start_time('cart')  # 1700000000000000000
+    """
     raise outside("container_name_to_start_time")
 
 
 def container_name_to_stop_time(container_name: Column | str, /) -> Column:
-    """When the container stopped; 0 while it runs or when it is not known."""
+    """When the container stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.container_name_to_stop_time('cart')  # 0
+    """
     raise outside("container_name_to_stop_time")
 
 
 def ip_to_pod_id(ip: Column | str, time: Column | int = 0, /) -> Column:
-    """Id of the pod that has the IP address, or had it at the given time. Empty when none is known."""
+    """Id of the pod that has the IP address, or had it at the given time. Empty when none is known.
+
+    Examples::
+
+        px.ip_to_pod_id('10.1.0.7')  # 'pod-1'
+    """
     raise outside("ip_to_pod_id")
 
 
@@ -1110,22 +1388,42 @@ def has_value(values: Column | str, value: Column | str, /) -> Column:
 
 
 def service_id_to_cluster_ip(service_id: Column | str, /) -> Column:
-    """IP address of the service. Empty when it is not known."""
+    """IP address of the service. Empty when it is not known.
+
+    Examples::
+
+        px.service_id_to_cluster_ip('service-1')  # '10.96.0.10'
+    """
     raise outside("service_id_to_cluster_ip")
 
 
 def service_id_to_external_ips(service_id: Column | str, /) -> Column:
-    """JSON array of the service's external addresses. Empty when it is not known."""
+    """JSON array of the service's external addresses. Empty when it is not known.
+
+    Examples::
+
+        px.service_id_to_external_ips('service-1')  # '["203.0.113.5"]'
+    """
     raise outside("service_id_to_external_ips")
 
 
 def service_id_to_service_name(service_id: Column | str, /) -> Column:
-    """The service, as namespace/name. Empty when it is not known."""
+    """The service, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.service_id_to_service_name('service-1')  # 'shop/cart'
+    """
     raise outside("service_id_to_service_name")
 
 
 def service_name_to_service_id(service_name: Column | str, /) -> Column:
-    """Id of the service. Empty when it is not known."""
+    """Id of the service. Empty when it is not known.
+
+    Examples::
+
+        px.service_name_to_service_id('shop/cart')  # 'service-1'
+    """
     raise outside("service_name_to_service_id")
 
 
@@ -1141,142 +1439,288 @@ def service_name_to_namespace(service_name: Column | str, /) -> Column:
 
 
 def ip_to_service_id(ip: Column | str, /) -> Column:
-    """Id of the service with that cluster IP, else ids of the services of the pod that has it."""
+    """Id of the service with that cluster IP, else ids of the services of the pod that has it.
+
+    Examples::
+
+        px.ip_to_service_id('10.1.0.7')  # 'service-1'
+    """
     raise outside("ip_to_service_id")
 
 
 def replicaset_id_to_replicaset_name(replicaset_id: Column | str, /) -> Column:
-    """The ReplicaSet, as namespace/name. Empty when it is not known."""
+    """The ReplicaSet, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_replicaset_name('rs-1')  # 'shop/cart-7d9c'
+    """
     raise outside("replicaset_id_to_replicaset_name")
 
 
 def replicaset_id_to_start_time(replicaset_id: Column | str, /) -> Column:
-    """When the replicaset started; 0 when it is not known."""
+    """When the replicaset started; 0 when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_start_time('rs-1')  # 1700000000000000000
+    """
     raise outside("replicaset_id_to_start_time")
 
 
 def replicaset_id_to_stop_time(replicaset_id: Column | str, /) -> Column:
-    """When the replicaset stopped; 0 while it runs or when it is not known."""
+    """When the replicaset stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_stop_time('rs-1')  # 0
+    """
     raise outside("replicaset_id_to_stop_time")
 
 
 def replicaset_id_to_namespace(replicaset_id: Column | str, /) -> Column:
-    """Namespace of the ReplicaSet. Empty when it is not known."""
+    """Namespace of the ReplicaSet. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_namespace('rs-1')  # 'shop'
+    """
     raise outside("replicaset_id_to_namespace")
 
 
 def replicaset_id_to_owner_references(replicaset_id: Column | str, /) -> Column:
-    """JSON array of owners, each JSON text with uid, kind and name. Empty when it is not known."""
+    """JSON array of owners, each JSON text with uid, kind and name. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_owner_references('rs-1')
+        # '["{\\\\"uid\\\\":\\\\"deployment-1\\\\",\\\\"kind\\\\":\\\\"Deployment\\\\",\\\\"name\\\\":\\\\"cart\\\\"}"]'
+    """
     raise outside("replicaset_id_to_owner_references")
 
 
 def replicaset_id_to_status(replicaset_id: Column | str, /) -> Column:
-    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known."""
+    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_status('rs-1')
+        # '{"replicas":1,"ready_replicas":1,"observed_generation":1,"conditions":[]}'
+    """
     raise outside("replicaset_id_to_status")
 
 
 def replicaset_id_to_deployment_name(replicaset_id: Column | str, /) -> Column:
-    """Deployment that owns the ReplicaSet, as namespace/name. Empty when it is not known."""
+    """Deployment that owns the ReplicaSet, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_deployment_name('rs-1')  # 'shop/cart'
+    """
     raise outside("replicaset_id_to_deployment_name")
 
 
 def replicaset_id_to_deployment_id(replicaset_id: Column | str, /) -> Column:
-    """Id of the Deployment that owns the ReplicaSet. Empty when it is not known."""
+    """Id of the Deployment that owns the ReplicaSet. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_id_to_deployment_id('rs-1')  # 'deployment-1'
+    """
     raise outside("replicaset_id_to_deployment_id")
 
 
 def replicaset_name_to_replicaset_id(replicaset_name: Column | str, /) -> Column:
-    """Id of the ReplicaSet. Empty when it is not known."""
+    """Id of the ReplicaSet. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_replicaset_id('shop/cart-7d9c')  # 'rs-1'
+    """
     raise outside("replicaset_name_to_replicaset_id")
 
 
 def replicaset_name_to_start_time(replicaset_name: Column | str, /) -> Column:
-    """When the replicaset started; 0 when it is not known."""
+    """When the replicaset started; 0 when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_start_time('shop/cart-7d9c')  # 1700000000000000000
+    """
     raise outside("replicaset_name_to_start_time")
 
 
 def replicaset_name_to_stop_time(replicaset_name: Column | str, /) -> Column:
-    """When the replicaset stopped; 0 while it runs or when it is not known."""
+    """When the replicaset stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_stop_time('shop/cart-7d9c')  # 0
+    """
     raise outside("replicaset_name_to_stop_time")
 
 
 def replicaset_name_to_namespace(replicaset_name: Column | str, /) -> Column:
-    """Namespace of the ReplicaSet. Empty when it is not known."""
+    """Namespace of the ReplicaSet. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_namespace('shop/cart-7d9c')  # 'shop'
+    """
     raise outside("replicaset_name_to_namespace")
 
 
 def replicaset_name_to_owner_references(replicaset_name: Column | str, /) -> Column:
-    """JSON array of owners, each JSON text with uid, kind and name. Empty when it is not known."""
+    """JSON array of owners, each JSON text with uid, kind and name. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_owner_references('shop/cart-7d9c')
+        # '["{\\\\"uid\\\\":\\\\"deployment-1\\\\",\\\\"kind\\\\":\\\\"Deployment\\\\",\\\\"name\\\\":\\\\"cart\\\\"}"]'
+    """
     raise outside("replicaset_name_to_owner_references")
 
 
 def replicaset_name_to_status(replicaset_name: Column | str, /) -> Column:
-    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known."""
+    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_status('shop/cart-7d9c')
+        # '{"replicas":1,"ready_replicas":1,"observed_generation":1,"conditions":[]}'
+    """
     raise outside("replicaset_name_to_status")
 
 
 def replicaset_name_to_deployment_name(replicaset_name: Column | str, /) -> Column:
-    """Deployment that owns the ReplicaSet, as namespace/name. Empty when it is not known."""
+    """Deployment that owns the ReplicaSet, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_deployment_name('shop/cart-7d9c')  # 'shop/cart'
+    """
     raise outside("replicaset_name_to_deployment_name")
 
 
 def replicaset_name_to_deployment_id(replicaset_name: Column | str, /) -> Column:
-    """Id of the Deployment that owns the ReplicaSet. Empty when it is not known."""
+    """Id of the Deployment that owns the ReplicaSet. Empty when it is not known.
+
+    Examples::
+
+        px.replicaset_name_to_deployment_id('shop/cart-7d9c')  # 'deployment-1'
+    """
     raise outside("replicaset_name_to_deployment_id")
 
 
 def deployment_id_to_deployment_name(deployment_id: Column | str, /) -> Column:
-    """The Deployment, as namespace/name. Empty when it is not known."""
+    """The Deployment, as namespace/name. Empty when it is not known.
+
+    Examples::
+
+        px.deployment_id_to_deployment_name('deployment-1')  # 'shop/cart'
+    """
     raise outside("deployment_id_to_deployment_name")
 
 
 def deployment_id_to_start_time(deployment_id: Column | str, /) -> Column:
-    """When the deployment started; 0 when it is not known."""
+    """When the deployment started; 0 when it is not known.
+
+    Examples::
+
+        px.deployment_id_to_start_time('deployment-1')  # 1700000000000000000
+    """
     raise outside("deployment_id_to_start_time")
 
 
 def deployment_id_to_stop_time(deployment_id: Column | str, /) -> Column:
-    """When the deployment stopped; 0 while it runs or when it is not known."""
+    """When the deployment stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.deployment_id_to_stop_time('deployment-1')  # 0
+    """
     raise outside("deployment_id_to_stop_time")
 
 
 def deployment_id_to_namespace(deployment_id: Column | str, /) -> Column:
-    """Namespace of the Deployment. Empty when it is not known."""
+    """Namespace of the Deployment. Empty when it is not known.
+
+    Examples::
+
+        px.deployment_id_to_namespace('deployment-1')  # 'shop'
+    """
     raise outside("deployment_id_to_namespace")
 
 
 def deployment_id_to_status(deployment_id: Column | str, /) -> Column:
-    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known."""
+    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known.
+
+    Examples::
+
+        px.deployment_id_to_status('deployment-1')
+        # '{"replicas":1,"ready_replicas":1,"observed_generation":1,"conditions":[]}'
+    """
     raise outside("deployment_id_to_status")
 
 
 def deployment_name_to_deployment_id(deployment_name: Column | str, /) -> Column:
-    """Id of the Deployment. Empty when it is not known."""
+    """Id of the Deployment. Empty when it is not known.
+
+    Examples::
+
+        px.deployment_name_to_deployment_id('shop/cart')  # 'deployment-1'
+    """
     raise outside("deployment_name_to_deployment_id")
 
 
 def deployment_name_to_start_time(deployment_name: Column | str, /) -> Column:
-    """When the deployment started; 0 when it is not known."""
+    """When the deployment started; 0 when it is not known.
+
+    Examples::
+
+        px.deployment_name_to_start_time('shop/cart')  # 1700000000000000000
+    """
     raise outside("deployment_name_to_start_time")
 
 
 def deployment_name_to_stop_time(deployment_name: Column | str, /) -> Column:
-    """When the deployment stopped; 0 while it runs or when it is not known."""
+    """When the deployment stopped; 0 while it runs or when it is not known.
+
+    Examples::
+
+        px.deployment_name_to_stop_time('shop/cart')  # 0
+    """
     raise outside("deployment_name_to_stop_time")
 
 
 def deployment_name_to_namespace(deployment_name: Column | str, /) -> Column:
-    """Namespace of the Deployment. Empty when it is not known."""
+    """Namespace of the Deployment. Empty when it is not known.
+
+    Examples::
+
+        px.deployment_name_to_namespace('shop/cart')  # 'shop'
+    """
     raise outside("deployment_name_to_namespace")
 
 
 def deployment_name_to_status(deployment_name: Column | str, /) -> Column:
-    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known."""
+    """Status as JSON: counts of replicas, observed_generation, conditions. Empty when it is not known.
+
+    Examples::
+
+        px.deployment_name_to_status('shop/cart')
+        # '{"replicas":1,"ready_replicas":1,"observed_generation":1,"conditions":[]}'
+    """
     raise outside("deployment_name_to_status")
 
 
 def namespace_name_to_namespace_id(namespace: Column | str, /) -> Column:
-    """Id of the namespace. Empty when it is not known."""
+    """Id of the namespace. Empty when it is not known.
+
+    Examples::
+
+        px.namespace_name_to_namespace_id('shop')  # 'namespace-1'
+    """
     raise outside("namespace_name_to_namespace_id")
 
 

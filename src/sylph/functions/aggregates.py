@@ -8,7 +8,7 @@ nan is no number to be least or greatest: `min`, `max` and `quantiles` pass over
 from __future__ import annotations
 
 from sylph.functions import digest
-from sylph.functions.declare import Aggregate, AggregateOverload
+from sylph.functions.declare import Aggregate, AggregateOverload, Example
 from sylph.functions.semantics import MEASURES, RATES, keeps, keeps_any, quantiles_of
 from sylph.functions.signature import LETTERS, aggregate, wrap_int64
 from sylph.tables.types import DUCKDB_TYPES
@@ -71,6 +71,9 @@ FUNCTIONS = (
         quantiles_of,
         error="A digest: the rank of each value is within 0.02 of the one asked for, direct or merged.",
         parameters=("value",),
+        examples=(
+            Example("px.quantiles('n')", '{"p01":1.0,"p10":1.0,"p25":1.25,"p50":2.0,"p75":3.5,"p90":4.0,"p99":4.0}'),
+        ),
     ),
     Aggregate(
         "mean",
@@ -78,6 +81,10 @@ FUNCTIONS = (
         _mean("(F)->F", "{0}") + _mean("(I)->F", "CAST({0} AS DOUBLE)") + _mean("(B)->F", "CAST({0} AS DOUBLE)"),
         keeps(MEASURES),
         parameters=("value",),
+        examples=(
+            Example("px.mean('ratio')", 1.5),
+            Example("px.mean('ok')", 0.6666666666666666),
+        ),
     ),
     Aggregate(
         "sum",
@@ -87,6 +94,10 @@ FUNCTIONS = (
         + aggregate("(B)->I", _SUM_BOOL, (_SUM_BOOL,), (_MERGE_COUNT,), "{0}"),
         keeps(RATES | {St.ST_BYTES, St.ST_PERCENT}),
         parameters=("value",),
+        examples=(
+            Example("px.sum('n')", 7),
+            Example("px.sum('ok')", 2),
+        ),
     ),
     Aggregate(
         "max",
@@ -95,6 +106,7 @@ FUNCTIONS = (
         + _extreme("(I)->I (T)->T", f"coalesce(max({{0}}), {_SMALLEST})"),
         keeps(MEASURES),
         parameters=("value",),
+        examples=(Example("px.max('n')", 4),),
     ),
     Aggregate(
         "min",
@@ -104,12 +116,14 @@ FUNCTIONS = (
         + _extreme("(I)->I (T)->T", f"coalesce(min({{0}}), {_LARGEST})"),
         keeps(MEASURES),
         parameters=("value",),
+        examples=(Example("px.min('ratio')", 0.5),),
     ),
     Aggregate(
         "count",
         "Number of rows.",
         aggregate("(F)->I (I)->I (T)->I (B)->I (S)->I (U)->I", _COUNT, (_COUNT,), (_MERGE_COUNT,), "{0}"),
         parameters=("value",),
+        examples=(Example("px.count('n')", 3),),
     ),
     Aggregate(
         "any",
@@ -122,6 +136,7 @@ FUNCTIONS = (
         + _any("U", "'00000000-0000-0000-0000-000000000000'"),
         keeps_any,
         parameters=("value",),
+        examples=(Example("px.any('two')", 2),),
     ),
     Aggregate(
         "sample",
@@ -134,5 +149,6 @@ FUNCTIONS = (
             "coalesce(({0}).value, '')",
         ),
         parameters=("value",),
+        examples=(Example("px.sample('method')", "GET"),),
     ),
 )

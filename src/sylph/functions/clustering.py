@@ -45,5 +45,6 @@ AGGREGATES = (
             "px_build_request_path_clusters(list_sort({0}))",
         ),
         parameters=("path",),
+        examples=(Example("px._build_request_path_clusters('path')", '[{"c":"/users/*","m":[]}]'),),
     ),
 )

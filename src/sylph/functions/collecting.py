@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from sylph.functions.declare import Aggregate, AggregateOverload, ByTime, LiteralValue, Option
+from sylph.functions.declare import Aggregate, AggregateOverload, ByTime, Example, LiteralValue, Option
 from sylph.functions.semantics import keeps_any
 from sylph.functions.signature import LETTERS, aggregate
 from sylph.tables.types import DUCKDB_TYPES, DataType
@@ -86,6 +86,7 @@ FUNCTIONS = (
         parameters=("value",),
         by_time=ByTime.ALWAYS,
         beyond=True,
+        examples=(Example("px.first('path')", "/users/1"),),
     ),
     Aggregate(
         "last",
@@ -96,6 +97,7 @@ FUNCTIONS = (
         parameters=("value",),
         by_time=ByTime.ALWAYS,
         beyond=True,
+        examples=(Example("px.last('n')", 4),),
     ),
     Aggregate(
         "collect",
@@ -107,5 +109,9 @@ FUNCTIONS = (
         specialize=_collect,
         by_time=ByTime.IF_THERE,
         beyond=True,
+        examples=(
+            Example("px.collect('n')", "[1,2,4]"),
+            Example("px.collect('path', limit=2)", '["/users/1","/users/2"]'),
+        ),
     ),
 )

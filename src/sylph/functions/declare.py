@@ -165,6 +165,8 @@ class Aggregate:
     specialize: Callable[[AggregateOverload, tuple[LiteralValue, ...]], AggregateOverload] | None = None
     by_time: ByTime = ByTime.NEVER
     beyond: bool = False
+    #: Over the rows of `sylph.functions.example_rows`.
+    examples: tuple[Example, ...] = ()
 
 
 class Executor(StrEnum):

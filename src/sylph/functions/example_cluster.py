@@ -19,7 +19,7 @@ _NAMES = {
     "namespace": "shop",
     "service_id": "service-1",
     "service_name": "shop/cart",
-    "replicaset_id": "replicaset-1",
+    "replicaset_id": "rs-1",
     "replicaset_name": "shop/cart-7d9c",
     "deployment_id": "deployment-1",
     "deployment_name": "shop/cart",
@@ -56,7 +56,7 @@ ENTITY_ROWS: Mapping[str, Mapping[str, int | str]] = {
         "pod_ip": _IP,
         "labels": '{"app":"cart"}',
         "status": _POD_STATUS,
-        "owner_references": '["{\\"uid\\":\\"replicaset-1\\",\\"kind\\":\\"ReplicaSet\\",\\"name\\":\\"cart-7d9c\\"}"]',
+        "owner_references": '["{\\"uid\\":\\"rs-1\\",\\"kind\\":\\"ReplicaSet\\",\\"name\\":\\"cart-7d9c\\"}"]',
     },
     "container": {
         **_CONTAINER,

@@ -43,5 +43,6 @@ AGGREGATES = (
             "px_kmeans_fit(list_sort({0}), {1})",
         ),
         parameters=("embedding", "k"),
+        examples=(Example("px._kmeans_fit('method', 'two')", '{"centroids":[]}'),),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sylph.functions.declare import Aggregate
+from sylph.functions.declare import Aggregate, Example
 from sylph.functions.signature import aggregate
 
 _ROWS = "list(struct_pack(stack := {0}, count := {1}, period := {2}))"
@@ -21,5 +21,6 @@ AGGREGATES = (
             "px_pprof_profile({0})",
         ),
         parameters=("stack_trace", "count", "period_ms"),
+        examples=(Example("px.substring(px.pprof('stack', 'n', 'period'), 0, 8)", "CgQIARAC"),),
     ),
 )

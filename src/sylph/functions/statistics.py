@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from sylph.functions import digest
-from sylph.functions.declare import Aggregate, AggregateOverload, LiteralValue, Option
+from sylph.functions.declare import Aggregate, AggregateOverload, Example, LiteralValue, Option
 from sylph.functions.semantics import MEASURES, keeps
 from sylph.functions.signature import aggregate, quote
 from sylph.tables.types import DataType
@@ -123,6 +123,7 @@ FUNCTIONS = (
         options=(Option("q", DataType.FLOAT64),),
         specialize=_percentile,
         beyond=True,
+        examples=(Example("px.percentile('n', 0.5)", 2.0),),
     ),
     Aggregate(
         "stddev",
@@ -138,6 +139,7 @@ FUNCTIONS = (
         keeps(MEASURES),
         parameters=("value",),
         beyond=True,
+        examples=(Example("px.stddev('ratio')", 1.0),),
     ),
     Aggregate(
         "count_distinct",
@@ -152,6 +154,7 @@ FUNCTIONS = (
         error=f"Exact for fewer than {KEPT} values in a group; a standard error of 1.6 % for more, direct or merged.",
         parameters=("value",),
         beyond=True,
+        examples=(Example("px.count_distinct('path')", 2),),
     ),
     Aggregate(
         "histogram",
@@ -163,5 +166,10 @@ FUNCTIONS = (
         options=(Option("buckets", DataType.STRING, "", numbers=True),),
         specialize=_histogram,
         beyond=True,
+        examples=(
+            Example(
+                "px.histogram('n', [2])", '[{"lower":null,"upper":2.0,"count":2},{"lower":2.0,"upper":null,"count":1}]'
+            ),
+        ),
     ),
 )
