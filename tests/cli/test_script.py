@@ -132,6 +132,11 @@ def test_a_bundle_is_written_and_used(px, agent, made, tmp_path):
     assert px("script", "list", PX_BUNDLE=str(bundle)).stdout == px("script", "list", "-b", str(bundle)).stdout
     piped = px("script", "bundle", str(made), "-o", "-")
     assert list(json.loads(piped.stdout)["scripts"]) == ["my_memory"]
+    (made.parent / "bare").mkdir()
+    (made.parent / "bare" / "bare.pxl").write_text("import px\n")
+    ran = px("script", "bundle", str(made.parent.parent), "-o", str(bundle))
+    left_out = f"{made.parent / 'bare'} is left out: it has no manifest.yaml"
+    assert ran.stderr == f"{left_out}\n1 script written\n"
 
 
 def test_bad_bundles_are_told(px, tmp_path):

@@ -263,6 +263,27 @@ def test_a_library_of_functions_is_checked_as_far_as_can_be():
     assert [finding.severity for finding in found(source, None)] == [Severity.WARNING]
 
 
+PLUGIN = """
+import px
+df = px.DataFrame('http_events', start_time=px.plugin.start_time, end_time=px.plugin.end_time)
+df.service = df.ctx['service']
+df = df.groupby('service').agg(requests=('latency', px.count), time_=('time_', px.max))
+gauge = px.otel.metric.Gauge(name='requests', value=df.requests)
+px.export(df, px.otel.Data(resource={'service.name': df.service}, data=[gauge]))
+"""
+
+
+def test_a_script_that_a_plugin_runs_needs_no_endpoint():
+    assert not found(PLUGIN, None)
+    (finding,) = found(PLUGIN.replace("value=df.requests", "value=df.request"), None)
+    assert (finding.line, finding.message) == (6, "column 'request' not found in this DataFrame")
+    (finding,) = found(
+        PLUGIN.replace("start_time=px.plugin.start_time, end_time=px.plugin.end_time", "start_time='-5m'"), None
+    )
+    assert "no endpoint" in finding.message
+    assert "px.plugin" in finding.hint
+
+
 def test_a_script_that_shows_nothing():
     (finding,) = found("import px\ndf = px.DataFrame('http_events')\n", None)
     assert finding.severity is Severity.ERROR
@@ -287,9 +308,12 @@ def folder(tmp_path):
 
 def test_a_file_is_checked_with_what_lies_beside_it(folder):
     (folder / "vis.json").write_text(json.dumps(VIS).replace("latency", "latncy"))
-    for path in (folder, folder / "requests.pxl"):
+    for path in (folder, folder / "requests.pxl", folder / "vis.json"):
         checked = check_paths([str(path)])
         assert [finding.path for finding in checked.findings] == [str(folder / "vis.json")]
+    (folder / "requests.pxl").unlink()
+    with pytest.raises(ScriptError, match=r"this is no script, and no \*\.pxl file is beside it"):
+        check_paths([str(folder / "vis.json")])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from sylph.pxl.params import with_values
 from sylph.pxl.vis import Func
 from sylph.pxl.vis_widgets import display_columns
 
+#: Made-up times of a plugin's run, ns.
+_PLUGIN_WINDOW = (1_700_000_000 * 10**9, 1_700_000_010 * 10**9)
 #: Columns of a list that are named in a hint.
 _NAMED = 12
 
@@ -68,7 +70,10 @@ def _commas(script: ScriptText, compiled: Compiled) -> list[Finding]:
 
 def _compile(script: ScriptText, calls: Sequence[ExecFunc]) -> tuple[Compiled | None, tuple[Diagnostic, ...]]:
     try:
-        return check_script(with_values(script.source, parameter_samples(script.source)), exec_funcs=calls), ()
+        source = with_values(script.source, parameter_samples(script.source))
+        # Scripts that plugins run are told from others by what only a plugin's run gives them.
+        window = _PLUGIN_WINDOW if "px.plugin." in script.source else None
+        return check_script(source, exec_funcs=calls, plugin_window=window), ()
     except CompileError as error:
         return None, error.errors
 

@@ -34,10 +34,13 @@ def vis_beside(pxl: Path) -> Path | None:
 
 
 def check_paths(paths: Iterable[str]) -> Checked:
-    """Checks files, and all scripts in folders, with what lies beside them. Raises ScriptError for a wrong path."""
+    """Checks files, and all scripts in folders, with what lies beside them. Raises ScriptError for a wrong path.
+
+    A vis.json or manifest.yaml stands for the script beside it.
+    """
     found: list[Finding] = []
     sources: dict[str, str] = {}
-    files = script_files(paths)
+    files = script_files(script for path in paths for script in _scripts_of(path))
     folders: dict[Path, int] = {}
     for pxl in files:
         folders[pxl.parent] = folders.get(pxl.parent, 0) + 1
@@ -45,6 +48,16 @@ def check_paths(paths: Iterable[str]) -> Checked:
     for folder, count in folders.items():
         found += _check_folder(folder, count, sources)
     return Checked(len(files), tuple(found), sources)
+
+
+def _scripts_of(path: str) -> list[str]:
+    file = Path(path)
+    if file.name not in (VIS, MANIFEST) or not file.is_file():
+        return [path]
+    scripts = [str(script) for script in sorted(file.parent.glob("*.pxl"))]
+    if not scripts:
+        raise ScriptError(f"{path}: this is no script, and no *.pxl file is beside it")
+    return scripts
 
 
 def _check_file(pxl: Path, sources: dict[str, str]) -> list[Finding]:

@@ -120,6 +120,12 @@ def from_folder(folder: Path) -> dict[str, Any]:
     return {"scripts": scripts}
 
 
+def without_manifest(folder: Path) -> list[Path]:
+    """Folders in a folder that hold a .pxl but no manifest.yaml: bundles leave them out."""
+    found = {path.parent for path in folder.rglob("*.pxl") if not (path.parent / "manifest.yaml").is_file()}
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
 def _script_folders(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("manifest.yaml")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)

@@ -73,8 +73,13 @@ def check_script(
     tables: Mapping[str, Table] = TABLES,
     now_ns: int | None = None,
     exec_funcs: Sequence[ExecFunc] = (),
+    plugin_window: tuple[int, int] | None = None,
 ) -> Compiled:
-    """All that a script asks for, whether or not it can be run. Otherwise as `compile_script`."""
+    """All that a script asks for, whether or not it can be run. Otherwise as `compile_script`.
+
+    With `plugin_window`, ns since the epoch, the script is one that a plugin runs: `px.plugin.start_time` and
+    `end_time` are these, and exports need no endpoint.
+    """
     parsed = parse(source)
     flags, errors = parse_flags(source)
     interpreter = Interpreter(
@@ -84,6 +89,7 @@ def check_script(
         display=not exec_funcs,
         reserved=tuple(function.output_prefix for function in exec_funcs),
         params=flags.params,
+        plugin_window=plugin_window,
     )
     interpreter.diagnostics.extend(errors)
     interpreter.run(parsed.tree)

@@ -56,6 +56,7 @@ class Interpreter:
         display: bool,
         reserved: tuple[str, ...] = (),
         params: Mapping[str, str] = MappingProxyType({}),
+        plugin_window: tuple[int, int] | None = None,
     ) -> None:
         self.tables = tables
         self.now_ns = now_ns
@@ -63,6 +64,8 @@ class Interpreter:
         self.display = display
         #: Result names that px.debug() must not take.
         self.reserved = reserved
+        #: What px.plugin's times are; None outside a plugin's run.
+        self.plugin_window = plugin_window
         #: Values given for px.param(), and type and default of those declared so far.
         self.params = params
         self.params_declared: dict[str, tuple[str, object]] = {}

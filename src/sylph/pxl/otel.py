@@ -70,8 +70,6 @@ def export(frame: Frame, data: Data) -> Export:
         time is None or time.type.data is not DataType.TIME64NS
     ):
         raise Fault("metrics need a column 'time_' of type TIME64NS", Kind.OTEL)
-    if data.endpoint is None:
-        raise Fault("px.otel.Data() has no endpoint", Kind.OTEL, "endpoint=px.otel.Endpoint(url='host:4317')")
     for ref in _columns(data):
         found = frame.columns.get(ref.name)
         if found is None:

@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import re
 import uuid
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +50,15 @@ if TYPE_CHECKING:
 _MAX_REFERENCE_PAIRS = 8
 
 
-def px_module(_interpreter: Interpreter) -> Module:
+_PLUGIN_TIMES = ("start_time", "end_time")
+
+
+def px_module(interpreter: Interpreter) -> Module:
     """The module for one compilation."""
     attributes = dict(_ATTRIBUTES)
     attributes["vis"] = Module("px.vis", {"vega": _VEGA})
     attributes["otel"] = otel_module()
-    attributes["plugin"] = Module("px.plugin", {}, fallback=_plugin)
+    attributes["plugin"] = Module("px.plugin", {}, fallback=partial(_plugin, interpreter))
     return Module("px", attributes, fallback=_function, known=lambda: [*SCALARS, *AGGREGATES, *TABLE_FUNCTIONS])
 
 
@@ -65,10 +69,12 @@ def _function(name: str) -> Any:
     return None if found is None else _table_function(found)
 
 
-def _plugin(name: str) -> Any:
-    if name in {"start_time", "end_time"}:
+def _plugin(interpreter: Interpreter, name: str) -> Any:
+    if name not in _PLUGIN_TIMES:
+        return None
+    if interpreter.plugin_window is None:
         raise Fault(f"px.plugin.{name} has no value: no plugin config", Kind.NAME, "it is set in plugin runs only")
-    return None
+    return literal(interpreter.plugin_window[_PLUGIN_TIMES.index(name)])
 
 
 def _dataframe(bound: Bound) -> Frame:
@@ -153,6 +159,9 @@ def _export(bound: Bound) -> None:
     frame, data = frame_argument(bound, "out"), bound.values["export_spec"]
     if not isinstance(data, Data):
         raise wrong_type(bound, "export_spec", "px.otel.Data")
+    if data.endpoint is None and bound.interpreter.plugin_window is None:
+        hint = "endpoint=px.otel.Endpoint(url='host:4317'); only a plugin's script, which reads px.plugin, needs none"
+        raise Fault("px.otel.Data() has no endpoint", Kind.OTEL, hint)
     bound.interpreter.exports.append(export(frame, data))
 
 

@@ -154,8 +154,9 @@ def bundle_command(folder: Path, output: str) -> None:
     import json
 
     from sylph.cli.failure import Failure, say
+    from sylph.client.text import escape
     from sylph.editor.files import write_whole
-    from sylph.library.bundle import from_folder
+    from sylph.library.bundle import from_folder, without_manifest
     from sylph.library.loader import ScriptError
 
     try:
@@ -168,6 +169,8 @@ def bundle_command(folder: Path, output: str) -> None:
     except ScriptError as error:
         raise Failure(str(error), error.hint) from None
     count = len(made["scripts"])
+    for left_out in without_manifest(folder):
+        say(f"{escape(str(left_out))} is left out: it has no manifest.yaml")
     say(f"{count} script{'s' if count != 1 else ''} written")
 
 
