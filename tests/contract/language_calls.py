@@ -283,6 +283,8 @@ add(
         "df = df.groupby('upid').agg(n=('i', px.count))\ndf.v = px.upid_to_pid(df.upid)",
         "upid:UINT128[UPID] n:INT64 v:INT64",
     ),
+    # What nobody reads is not computed, and has no place.
+    on_t("df.p = px.ip_to_pod_id(df.s)\ndf = df[df.i > 0]\ndf.v = df.ctx['pod']\ndf = df[['v']]", "v:STRING[POD_NAME]"),
     on_t("df = df.head(1, _pem_only=1)\ndf.v = px.upid_to_pod_name(df.upid)\ndf = df[['v']]", "v:STRING[POD_NAME]"),
     *(
         refused_on_t(f"{before}\ndf.v = {late}", "must execute before blocking nodes", 4)

@@ -99,6 +99,14 @@ def plans() -> dict[str, Node]:
         "outer": join(total, agg(node, ["req_path"], first=("time_", "min")), "outer", "req_path"),
         "union": Union((keep(rows, "time_", "latency"), keep(node, "time_", "latency"))),
         "aggregate of union": agg(Union((keep(rows, "time_"), keep(node, "time_"))), n=("time_", "count")),
+        "broker's column that nobody reads, before an agent's": keep(
+            assign(
+                assign(node, id=call("ip_to_pod_id", col(node, "req_path"))),
+                pid=call("upid_to_pid", col(node, "upid")),
+            ),
+            "time_",
+            "pid",
+        ),
         "filtered groups": where(total, call("equal", col(total, "service"), lit("ns/s1"))),
         "nothing": agg(nothing, n=("latency", "count"), least=("latency", "min")),
     }

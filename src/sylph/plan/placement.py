@@ -24,6 +24,7 @@ from sylph.plan.nodes import (
     TableFunctionSource,
     Union,
 )
+from sylph.plan.rules import prune_columns
 from sylph.plan.walk import expressions, inputs, postorder, roots, subexpressions
 
 
@@ -98,7 +99,17 @@ def check_agent_part(plan: Plan) -> None:
 
 
 def check(plan: Plan) -> None:
-    """Raises PlanError when a function is in the wrong place. On a plan as compiled: rules may move operators."""
+    """Raises PlanError when a function is in the wrong place. On a plan as compiled: rules may move operators.
+
+    Columns that nobody reads are not computed, so their functions may stand anywhere.
+    """
+    try:
+        _check(plan)
+    except PlanError:
+        _check(prune_columns.apply(plan))
+
+
+def _check(plan: Plan) -> None:
     agent_side(plan)
     for node in postorder(roots(plan)):
         if {Placement.AGENT, Placement.BROKER} <= placements(node):
