@@ -243,6 +243,33 @@ def test_a_missing_comma_is_a_warning():
     assert "px fmt" in finding.hint
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        ("px.DataFrame('http_events', start_time='-1.5h')", "start_time='-1.5h'", "of '-1.5h', only '5h' is read"),
+        ("px.DataFrame('http_events', end_time='-1h30m')", "end_time='-1h30m'", "of '-1h30m', only '-1h' is read"),
+        ("df[df.time_ > px.parse_time('5m ago')]", "'5m ago'", "of '5m ago', only '5m' is read"),
+        ("df[px.regex_match('(?=a)b', df.req_path)]", "'(?=a)b'", "this regular expression is not valid: "),
+        ("df[px.replace('(', df.req_path, '') == '']", "'('", "this regular expression is not valid: "),
+    ],
+)
+def test_what_hardly_means_what_it_says_is_a_warning(line, text, message):
+    source = f"import px\ndf = px.DataFrame('http_events')\ndf = {line}\npx.display(df)\n"
+    (finding,) = found(source, None)
+    assert (finding.severity, finding.line) == (Severity.WARNING, 3)
+    assert finding.message.startswith(message)
+    assert at(finding, source.split("\n")) == text
+
+
+@pytest.mark.parametrize(
+    "time", ["'-90m'", "' -5m '", "'+5m'", "'2020-07-13 18:02:05 +0000'", "px.now() - px.hours(1)"]
+)
+def test_times_that_are_read_whole_are_no_warning(time):
+    source = f"import px\ndf = px.DataFrame('http_events', start_time={time})\n"
+    source += "px.display(df[px.regex_match('a|(b)', df.req_path)])\n"
+    assert not found(source, None)
+
+
 def test_json_that_is_none():
     (finding,) = found(vis='{\n  "variables": [}\n')
     assert (finding.path, finding.line, finding.column) == ("vis.json", 2, 17)

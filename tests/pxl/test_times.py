@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sylph.pxl.times import TimeError, format_duration, parse_absolute, parse_duration, parse_time, strptime
+from sylph.pxl.times import TimeError, format_duration, misread, parse_absolute, parse_duration, parse_time, strptime
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND
@@ -24,6 +24,14 @@ NOW = 1_700_000_000 * SECOND
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == int(seconds * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("-1.5s", "5s"), ("-1h30m", "-1h"), ("in 5m", "5m"), ("-5m", ""), (" +5m ", ""), ("", ""), ("x", "")],
+)
+def test_what_is_read_of_a_longer_text(text, part):
+    assert misread(text) == part
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5us", "5 m", "-", "9999999999999999999999d", "107000d", "٣m"])

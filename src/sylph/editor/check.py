@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,12 +61,14 @@ def _sorted(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=lambda finding: finding.order)
 
 
-def _commas(script: ScriptText, compiled: Compiled) -> list[Finding]:
+def _warnings(script: ScriptText, compiled: Compiled) -> list[Finding]:
     message = "a comma is missing here; it is understood, but not by other tools for Python"
-    return [
+    commas = [
         Finding(script.path, line, max(1, column - 1), 1, Severity.WARNING, "parser", message, "px fmt puts it in")
         for line, column in compiled.missing_commas
     ]
+    found = [of_diagnostic(script.path, each) for each in compiled.warnings if each.line]
+    return commas + [dataclasses.replace(each, severity=Severity.WARNING) for each in found]
 
 
 def _compile(script: ScriptText, calls: Sequence[ExecFunc]) -> tuple[Compiled | None, tuple[Diagnostic, ...]]:
@@ -82,7 +85,7 @@ def _check_alone(script: ScriptText, functions: dict[str, FunctionSignature], *,
     """A script without vis.json: it displays tables, or is a library of functions."""
     compiled, errors = _compile(script, ())
     if compiled is not None:
-        return _commas(script, compiled)
+        return _warnings(script, compiled)
     shows_nothing = [error.message for error in errors] == [NO_RESULT]
     if not shows_nothing or not functions:
         return [of_diagnostic(script.path, error) for error in errors]
@@ -92,7 +95,7 @@ def _check_alone(script: ScriptText, functions: dict[str, FunctionSignature], *,
         if arguments is not None:
             compiled, errors = _compile(script, [ExecFunc(function.name, "out", arguments)])
             found += [of_diagnostic(script.path, error) for error in errors if error.line]
-            found += _commas(script, compiled) if compiled is not None else []
+            found += _warnings(script, compiled) if compiled is not None else []
     if not broken_vis:
         message = "this script shows nothing by itself: it only has functions"
         hint = "end it with px.display(df), or call its functions from a vis.json beside it"
@@ -123,7 +126,7 @@ def _check_with_vis(script: ScriptText, file: VisFile, functions: dict[str, Func
             sound.append((call, ExecFunc(call.func.name, call.output, arguments)))
     compiled, errors = _compile(script, [request for _, request in sound]) if sound else _compile(script, ())
     if compiled is not None:
-        found += _commas(script, compiled)
+        found += _warnings(script, compiled)
         return found + (_columns(file, compiled.plan) if sound else [])
     if not sound:
         return found + [of_diagnostic(script.path, error) for error in errors if error.message != NO_RESULT]

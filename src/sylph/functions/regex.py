@@ -40,6 +40,12 @@ def _groups(expression: str) -> int | str:
     return groups
 
 
+def problem(expression: str) -> str:
+    """What is wrong with the expression; "" for a valid one."""
+    found = _groups(expression)
+    return found if isinstance(found, str) else ""
+
+
 def _match(overload: Overload, literals: tuple[LiteralValue, ...]) -> Overload:
     valid = isinstance(_groups(str(literals[0])), int)
     return overload if valid else replace(overload, sql="({1} IS NULL)")

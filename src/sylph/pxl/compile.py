@@ -30,12 +30,16 @@ NO_RESULT = "query does not output a result, add px.display()"
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """All that a script asks for. `missing_commas` are (line, column) of commas that were left out and understood."""
+    """All that a script asks for. `missing_commas` are (line, column) of commas that were left out and understood.
+
+    `warnings` are about what compiles and hardly means what was meant.
+    """
 
     plan: Plan
     mutations: tuple[Mutation, ...] = ()
     exports: tuple[Export, ...] = ()
     missing_commas: tuple[tuple[int, int], ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def compile_script(
@@ -111,6 +115,7 @@ def check_script(
         tuple(interpreter.mutations),
         tuple(interpreter.exports),
         parsed.missing_commas,
+        tuple(interpreter.warnings),
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sylph.functions.regex import problem
 from sylph.functions.registry import AGGREGATES, SCALARS
 from sylph.plan.expressions import Call, Literal
 from sylph.pxl import dataframe, habits, operations
@@ -338,6 +339,8 @@ def invoke(
     if isinstance(function, FunctionValue):
         if function.name in AGGREGATES:
             return called(function.name, args, keywords, node)
+        if function.name in _WITH_REGEX and args:
+            _check_regex(interpreter, *args[0])
         return interpreter.place(function.name, _call_function(function.name, args, keywords), node)
     if isinstance(function, UserFunction):
         return interpreter.call_user(function, args, keywords, node)
@@ -350,6 +353,18 @@ def invoke(
     if isinstance(function, Scalar) and not isinstance(function.expression, Literal):
         raise Fault("an expression is not callable", Kind.NAME)
     raise Fault(f"{article(function)} is not callable", Kind.NAME)
+
+
+#: Functions whose first argument is a regular expression.
+_WITH_REGEX = frozenset({"regex_match", "replace"})
+
+
+def _check_regex(interpreter: Interpreter, value: Any, where: ast.AST) -> None:
+    """Warn of what is no regular expression: it compiles, as on Pixie, and matches nothing."""
+    text = value.literal if isinstance(value, Scalar) else None
+    if isinstance(text, str) and (wrong := problem(text)):
+        hint = "RE2 has no lookahead, lookbehind or backreference" if "(?" in text or "\\" in text else ""
+        interpreter.warn(Fault(f"this regular expression is not valid: {wrong}", Kind.TYPE, hint), where)
 
 
 def _call_function(name: str, args: list[tuple[Any, ast.AST]], keywords: list[tuple[str, Any, ast.AST]]) -> Any:

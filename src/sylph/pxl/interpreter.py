@@ -18,7 +18,7 @@ from sylph.pxl.modules import MODULES
 from sylph.pxl.mutations import Export, Mutation
 from sylph.pxl.parse import character_column
 from sylph.pxl.statements import check_annotation, unsupported_statement, written_out
-from sylph.pxl.times import TimeError, parse_duration, parse_time
+from sylph.pxl.times import TimeError, misread, parse_duration, parse_time
 from sylph.pxl.values import (
     POISON,
     Bound,
@@ -75,6 +75,8 @@ class Interpreter:
         #: Calls of functions that cannot run everywhere: name, what it gave, where it is written.
         self.placed: list[tuple[str, Any, ast.AST]] = []
         self.diagnostics: list[Diagnostic] = []
+        #: What compiles and hardly means what was meant.
+        self.warnings: list[Diagnostic] = []
         self.globals = Scope({}, Scope(dict(expressions.BUILTINS)))
         #: Name of the DataFrame whose column is being assigned.
         self.assigning: str | None = None
@@ -150,6 +152,18 @@ class Interpreter:
         if len(self.diagnostics) >= MAX_REPORTED:
             raise Stop
 
+    def warn(self, fault: Fault, node: ast.AST | None) -> None:
+        """Add a warning about `node` of the user's script, once."""
+        line, column, length = self._position(node)
+        found = Diagnostic(line, column, fault.message, fault.kind, fault.hint, length)
+        if self._foreign_call is None and len(self.warnings) < MAX_REPORTED and found not in self.warnings:
+            self.warnings.append(found)
+
+    def _warn_of_time(self, text: str, node: ast.AST | None) -> None:
+        if part := misread(text):
+            hint = "a duration is one whole number with its unit: '-90m', '-1500ms'"
+            self.warn(Fault(f"of '{text[:60]}', only '{part}' is read", Kind.TIME, hint), node)
+
     def time(self, bound: Bound, name: str) -> int | None:
         """Argument `name` as ns since the epoch; None when it is None."""
         value = bound.values[name]
@@ -163,6 +177,7 @@ class Interpreter:
             raise Fault(
                 f"expected argument '{name}' as a time, received {describe(value)}", Kind.TIME, hint, bound.node(name)
             )
+        self._warn_of_time(constant, bound.node(name))
         try:
             return parse_time(constant, self.now_ns)
         except TimeError as error:
@@ -173,6 +188,7 @@ class Interpreter:
         value = bound.values[name]
         constant = value.literal if isinstance(value, Scalar) else None
         if isinstance(constant, str):
+            self._warn_of_time(constant, bound.node(name))
             try:
                 return parse_duration(constant)
             except TimeError as error:

@@ -55,6 +55,12 @@ def parse_duration(text: str) -> int:
     return checked(int(digits) * UNITS[unit], f"duration '{_short(text)}'")
 
 
+def misread(text: str) -> str:
+    """The duration that is read from a text which says more: `5s` of `-1.5s`, `-1h` of `-1h30m`; else ""."""
+    found = _DURATION.search(text)
+    return found[0] if found is not None and found[0] != text.strip().removeprefix("+") else ""
+
+
 def parse_absolute(text: str) -> int:
     """Nanoseconds since the epoch of `2020-07-13 18:02:05.00 +0000`. Raises TimeError."""
     found = _ABSOLUTE.fullmatch(text)
