@@ -7,6 +7,8 @@ their operator, and all that follow, to the broker.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from sylph.functions.declare import Executor, Placement
 from sylph.functions.registry import SCALARS, TABLE_FUNCTIONS
 from sylph.plan.errors import PlanError
@@ -27,27 +29,42 @@ from sylph.plan.nodes import (
 from sylph.plan.rules import prune_columns
 from sylph.plan.walk import expressions, inputs, postorder, roots, subexpressions
 
+#: Functions that cannot run everywhere.
+_PLACED = MappingProxyType(
+    {name: one.placement for name, one in SCALARS.items() if one.placement is not Placement.ANYWHERE}
+)
+
 
 def placement(expression: Expression) -> Placement:
     """Where this very call may run, its arguments aside."""
     if not isinstance(expression, Call):
         return Placement.ANYWHERE
-    declared = SCALARS.get(expression.function)
-    return Placement.ANYWHERE if declared is None else declared.placement
+    return _PLACED.get(expression.function, Placement.ANYWHERE)
 
 
 def placements(node: Node) -> set[Placement]:
     """Where the functions in an operator may run."""
-    return {placement(item) for value in expressions(node) for item in subexpressions(value)}
+    return {_PLACED.get(call.function, Placement.ANYWHERE) for call in _calls(node)}
 
 
 def uses(node: Node, where: Placement) -> Call | None:
     """A call in the operator of a function that can only run there."""
-    for expression in expressions(node):
-        for item in subexpressions(expression):
-            if isinstance(item, Call) and placement(item) is where:
-                return item
+    for call in _calls(node):
+        if _PLACED.get(call.function) is where:
+            return call
     return None
+
+
+def _calls(node: Node) -> list[Call]:
+    """The calls in an operator, the outer ones first: most of what it gives are plain columns."""
+    found: list[Call] = []
+    stack = [value for value in expressions(node) if isinstance(value, Call)]
+    stack.reverse()
+    while stack:
+        call = stack.pop()
+        found.append(call)
+        stack.extend([arg for arg in reversed(call.args) if isinstance(arg, Call)])
+    return found
 
 
 def agent_side(plan: Plan, *, unions: bool = False) -> set[int]:
@@ -59,8 +76,9 @@ def agent_side(plan: Plan, *, unions: bool = False) -> set[int]:
     side: set[int] = set()
     for node in postorder(roots(plan)):
         below = all(id(child) in side for child in inputs(node))
-        agent_only = uses(node, Placement.AGENT)
-        if agent_only and not below:
+        places = placements(node)
+        agent_only = uses(node, Placement.AGENT) if Placement.AGENT in places and not below else None
+        if agent_only:
             raise PlanError(
                 f"function {agent_only.function!r} must execute before blocking nodes such as limit, agg, and join",
                 "move it up in the script, before the first of them",
@@ -73,7 +91,7 @@ def agent_side(plan: Plan, *, unions: bool = False) -> set[int]:
                 declared = TABLE_FUNCTIONS.get(function)
                 if declared is not None and declared.executor is not Executor.ONE_KELVIN:
                     side.add(id(node))
-            case Map() | Filter() if below and not uses(node, Placement.BROKER):
+            case Map() | Filter() if below and Placement.BROKER not in places:
                 side.add(id(node))
             case Union() if below and unions:
                 side.add(id(node))
@@ -112,7 +130,7 @@ def check(plan: Plan) -> None:
 def _check(plan: Plan) -> None:
     agent_side(plan)
     for node in postorder(roots(plan)):
-        if {Placement.AGENT, Placement.BROKER} <= placements(node):
+        if isinstance(node, Map | Filter) and {Placement.AGENT, Placement.BROKER} <= placements(node):
             for expression in expressions(node):
                 _check_nesting(expression)
 

@@ -155,13 +155,10 @@ def with_roots(plan: Plan, new: list[Node]) -> Plan:
 
 def expressions(node: Node) -> tuple[Expression, ...]:
     """The scalar expressions of an operator."""
-    match node:
-        case Map():
-            return tuple(value for _, value in node.outputs)
-        case Filter():
-            return (node.condition,)
-        case _:
-            return ()
+    # By type, not by matching: a plan is walked many times.
+    if isinstance(node, Map):
+        return tuple([value for _, value in node.outputs])
+    return (node.condition,) if isinstance(node, Filter) else ()
 
 
 def subexpressions(expression: Expression) -> Iterator[Expression]:

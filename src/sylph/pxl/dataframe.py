@@ -136,7 +136,9 @@ def _made(interpreter: Interpreter, node: Node, columns: Columns, parents: Itera
 
 def _height(node: Node, parents: Iterable[Frame]) -> int:
     """How many nodes `node` is above those of its parents."""
-    below = {id(parent.node) for parent in parents}
+    below = [id(parent.node) for parent in parents]
+    if isinstance(node, Map | Filter) and id(node.input) in below:
+        return 1
     height = 0
     while id(node) not in below:
         height += 1
