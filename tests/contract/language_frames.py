@@ -27,6 +27,10 @@ add(
     "column.other",
     "a column assignment sees the columns of its own DataFrame only",
     refused_on_t("a = px.DataFrame('bare')\ndf.v = a.i", "not available in this context", 4),
+    # A DataFrame's columns go by their names in one that was made from it.
+    on_t("a = df[df.i == 7]\na.v = df.i + 1\ndf = a[['v']]", "v:INT64", (8,)),
+    on_t("a = df.groupby('i').agg(s=('s', px.any))\na.v = df.i\ndf = a[a.v == 7][['v']]", "v:INT64", (7,)),
+    refused_on_t("a = df.groupby('i').agg(n=('s', px.count))\na.v = df.s", "not available in this context", 4),
 )
 add(
     "filter",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sylph.functions.regex import problem
 from sylph.functions.registry import AGGREGATES, SCALARS
 from sylph.plan.expressions import Call, Literal
+from sylph.plan.walk import postorder
 from sylph.pxl import dataframe, habits, operations
 from sylph.pxl.aggregated import HINT, called, compute, computes, is_form
 from sylph.pxl.arguments import bind_builtin
@@ -194,9 +195,25 @@ def _dict(interpreter: Interpreter, node: ast.Dict, scope: Scope) -> Any:
 def _attribute(interpreter: Interpreter, node: ast.Attribute, scope: Scope) -> Any:
     base = interpreter.expression(node.value, scope)
     if isinstance(base, Frame):
+        kept = _kept(interpreter, node, base, scope)
+        if kept is not None:
+            return dataframe.attribute(kept, node.attr)
         _check_available(interpreter, node.value)
         return dataframe.attribute(base, node.attr)
     return _member(base, node.attr)
+
+
+def _kept(interpreter: Interpreter, node: ast.Attribute, base: Frame, scope: Scope) -> Frame | None:
+    """Inside `made.column = base.name`, where `made` was made from `base` and has `name` itself: `made`."""
+    if interpreter.assigning is None or not isinstance(node.value, ast.Name) or node.value.id == interpreter.assigning:
+        return None
+    inner: Scope | None = scope
+    while inner is not None and interpreter.assigning not in inner.values:
+        inner = inner.parent
+    made = inner.values[interpreter.assigning] if inner is not None else None
+    if not isinstance(made, Frame) or node.attr not in made.columns:
+        return None
+    return made if any(each is base.node for each in postorder([made.node])) else None
 
 
 def _member(base: Any, name: str) -> Any:
