@@ -101,7 +101,12 @@ impl Digest {
     /// Adds all of a digest as bytes. On an error, which says what is wrong with them, nothing is added.
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), &'static str> {
         match decode(bytes)? {
-            Decoded::Values(values) => values.into_iter().for_each(|value| self.add(value)),
+            Decoded::Values(values) if self.values.is_empty() => self.values = values,
+            Decoded::Values(values) => {
+                self.values
+                    .reserve_exact(values.len().min(EXACT - self.values.len()));
+                values.into_iter().for_each(|value| self.add(value));
+            }
             Decoded::Centroids(centroids, fractional) => self.take(&centroids, fractional),
         }
         Ok(())
